@@ -1,0 +1,196 @@
+"""What do these numbers rest on? What arrived, what was set aside, what sources cannot know, what was checked."""
+
+from __future__ import annotations
+
+import pandas
+import streamlit as st
+
+from dashboard import formats, layout, snapshot, texts
+
+SUMS = """
+select
+    count(*) as file_count, coalesce(sum(read_count), 0)::bigint as read_count,
+    coalesce(sum(accepted_count), 0)::bigint as accepted_count,
+    coalesce(sum(duplicate_count), 0)::bigint as duplicate_count,
+    coalesce(sum(quarantined_count), 0)::bigint as quarantined_count,
+    coalesce(bool_and(read_count = accepted_count + duplicate_count + quarantined_count), true) as is_accounted,
+    (select excluded_after_as_of from run.parameters) as excluded_count
+from run.inputs
+"""
+INPUTS = """
+select source, file, read_count, accepted_count, duplicate_count, quarantined_count, is_new, first_record_at,
+    last_record_at, connector, loaded_at, size_bytes, sha256, load_id
+from run.inputs order by loaded_at desc, source, file
+"""
+SOURCES = """
+select source, connectors, message_count, consent_event_count, inbound_message_count, contact_count,
+    unmatched_contact_count, first_record_at, last_record_at, timezone, limits
+from run.sources order by source
+"""
+QUARANTINE = """
+select reason, column_name, row_count, source, file, first_rows, load_id from run.quarantine order by row_count desc, file
+"""
+VALIDATION = """
+select success, description, relation, kind, checked_count, unexpected_count, expectation from validation.results
+order by success, kind, expectation
+"""
+STEPS = "select step, seconds, row_count from run.steps order by position"
+HISTORY = """
+select as_of, verdict, violation_count, message_count, opt_out_rate, opt_out_trend, response_time_seconds, run_id
+from run.history order by started_at desc
+"""
+NUMBER = st.column_config.NumberColumn
+WHEN = st.column_config.DatetimeColumn
+
+
+def show() -> None:
+    """Draw the page."""
+    layout.header("data")
+    show_inputs()
+    show_sources()
+    show_quarantine()
+    show_validation()
+    show_run()
+    layout.footer()
+
+
+def show_inputs() -> None:
+    """The answer: how much arrived and what became of it, then file by file."""
+    sums = snapshot.one(SUMS) or {}
+    if not sums.get("file_count"):
+        layout.empty(
+            "Nothing was loaded", "The inbox was empty. Put the delivered files in `inbox/`, then run:", f"heed -C {snapshot.home()} run"
+        )
+        return
+    left_out = sums["excluded_count"]
+    st.markdown(
+        f"**{formats.plural(sums['read_count'], 'record')} read from {formats.plural(sums['file_count'], 'file')}: "
+        f"{formats.count(sums['accepted_count'])} accepted, {formats.plural(sums['duplicate_count'], 'duplicate')}, "
+        f"{formats.count(sums['quarantined_count'])} in quarantine.** "
+        + ("Every record is accounted for." if sums["is_accounted"] else ":red[Some records are not accounted for.]")
+        + (f" {formats.plural(left_out, 'record')} later than the run's end of data are left out." if left_out else "")
+    )
+    st.subheader("What arrived", anchor=False)
+    st.dataframe(
+        snapshot.frame(INPUTS),
+        hide_index=True,
+        alt="Loaded files: records read are the sum of accepted, duplicate and quarantined",
+        column_config={
+            "source": "Source", "file": "File", "read_count": NUMBER("Read", format="localized"),
+            "accepted_count": NUMBER("Accepted", format="localized"),
+            "duplicate_count": NUMBER("Duplicate", format="localized"),
+            "quarantined_count": NUMBER("Quarantined", format="localized"), "is_new": "New",
+            "first_record_at": WHEN("First record", format="D MMM YYYY"),
+            "last_record_at": WHEN("Last record", format="D MMM YYYY"), "connector": "Connector",
+            "loaded_at": WHEN("Loaded (UTC)", format="D MMM YYYY, HH:mm"),
+            "size_bytes": NUMBER("Size", format="bytes"), "sha256": "SHA-256", "load_id": "Load",
+        },
+    )  # fmt: skip
+
+
+def show_sources() -> None:
+    """Each source with what it cannot know."""
+    sources = snapshot.frame(SOURCES)
+    if sources.empty:
+        return
+    st.subheader("What the sources cannot know", anchor=False)
+    limited = sources[sources["limits"].fillna("") != ""]
+    lines = [f"- **{texts.plain(row.source)}:** {texts.plain(row.limits)}" for row in limited.itertuples()]
+    st.markdown("\n".join(lines) or "No source has a known blind spot.")
+    st.dataframe(
+        sources,
+        hide_index=True,
+        alt="Sources with their records and what they cannot know",
+        column_config={
+            "source": "Source", "connectors": "Connectors", "message_count": NUMBER("Messages", format="localized"),
+            "consent_event_count": NUMBER("Consent events", format="localized"),
+            "inbound_message_count": NUMBER("Replies", format="localized"),
+            "contact_count": NUMBER("Contacts", format="localized"),
+            "unmatched_contact_count": NUMBER("Unmatched contacts", format="localized"),
+            "first_record_at": WHEN("First record", format="D MMM YYYY"),
+            "last_record_at": WHEN("Last record", format="D MMM YYYY"), "timezone": "Time zone", "limits": "Cannot know",
+        },
+    )  # fmt: skip
+
+
+def show_quarantine() -> None:
+    """Rows set aside, by reason and place."""
+    st.subheader("Quarantine", anchor=False)
+    rows = snapshot.frame(QUARANTINE)
+    if rows.empty:
+        st.markdown("No row was set aside.")
+        return
+    count = int(rows["row_count"].sum())
+    st.markdown(f"{formats.plural(count, 'row')} could not be read with certainty and {'is' if count == 1 else 'are'} in no number.")
+    rows["reason"] = rows["reason"].map(texts.humanise)
+    st.dataframe(
+        rows,
+        hide_index=True,
+        alt="Quarantined rows by reason, file and column",
+        column_config={
+            "reason": "Reason", "column_name": "Column", "row_count": NUMBER("Rows", format="localized"), "source": "Source",
+            "file": "File", "first_rows": "First row numbers", "load_id": "Load",
+        },
+    )  # fmt: skip
+    st.caption(f"The rows as delivered: `{snapshot.home()}/private/quarantine/`, one file per load.")
+
+
+def show_validation() -> None:
+    """What was checked before publishing."""
+    st.subheader("Validation", anchor=False)
+    rows = snapshot.frame(VALIDATION)
+    if rows.empty:
+        st.markdown("No expectation was checked.")
+        return
+    failed = int((~rows["success"].astype(bool)).sum())
+    st.markdown(
+        f"{formats.plural(len(rows), 'expectation')} checked before publishing: "
+        + (f"**{formats.plural(failed, 'was', 'were')} not met**." if failed else "all met.")
+    )
+    rows["success"] = rows["success"].map({True: "met", False: "not met"})
+    st.dataframe(
+        rows,
+        hide_index=True,
+        alt="Expectations and their results, those not met first",
+        column_config={
+            "success": "Result", "description": "Expectation", "relation": "Relation", "kind": "Kind",
+            "checked_count": NUMBER("Checked", format="localized"),
+            "unexpected_count": NUMBER("Unexpected", format="localized"), "expectation": "Name",
+        },
+    )  # fmt: skip
+
+
+def show_run() -> None:
+    """The steps of this run, and the runs before it."""
+    steps = snapshot.rows(STEPS)
+    st.subheader("This run, and those before", anchor=False)
+    if steps:
+        table = pandas.DataFrame(
+            [
+                {"Step": texts.humanise(row["step"]), "Seconds": f"{row['seconds']:.2f}", "Rows": formats.count(row["row_count"])}
+                for row in steps
+            ]
+        )
+        total = sum(row["seconds"] or 0 for row in steps)
+        st.caption(f"{len(steps)} steps in {total:.1f} seconds.")
+        st.table(table, hide_index=True, border="horizontal", width="content", alt="Steps of this run")
+    history = snapshot.rows(HISTORY)
+    runs = pandas.DataFrame(
+        [
+            {
+                "Data up to": formats.instant(row["as_of"]),
+                "Verdict": layout.verdict_badge(row["verdict"]),
+                "Violations": formats.count(row["violation_count"]),
+                "Messages": formats.count(row["message_count"]),
+                "Opt-out rate": formats.share(row["opt_out_rate"]),
+                "Trend": row["opt_out_trend"] or formats.MISSING,
+                "Response time": formats.duration(row["response_time_seconds"]),
+                "Run": row["run_id"],
+            }
+            for row in history
+        ]
+    )
+    st.table(runs, hide_index=True, border="horizontal", alt="Published runs, newest first")
+
+
+show()

@@ -1,0 +1,232 @@
+"""How fast is an opt-out applied? The answer, the curve behind it, month by month, and what is still open."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import pandas
+import streamlit as st
+
+from dashboard import charts, filters, formats, layout, snapshot, texts
+
+OPEN_SHOWN = 20
+
+MEASURES = """
+select definition, numerator, denominator, value, lower, upper from metrics.measurements
+where metric = 'response_time' and grain = case when ? is null then 'all' else 'month' end
+    and period_start is not distinct from ? and channel = ? and program = '*' and campaign_id = '*'
+"""
+MONTHS = """
+select period_start, definition, value, denominator from metrics.measurements
+where metric = 'response_time' and grain = 'month' and channel = ? and program = '*' and campaign_id = '*'
+    and definition in ('kaplan_meier_median', 'kaplan_meier_p90', 'share_within_deadline')
+order by period_start
+"""
+CURVE = """
+select seconds, share_processed, lower, upper, at_risk from metrics.response_time_curve where channel = ? order by seconds
+"""
+SPREAD = """
+with spans as (
+    select
+        epoch(processed_at) - epoch(begins_at) as seconds, processed_at is null as is_open,
+        coalesce(processed_at, (select as_of from run.parameters)) > deadline_at as is_late
+    from core.opt_out_spans
+    where kind = 'opt_out' and (? is null or channel = ?) and (? is null or date_trunc('month', begins_on) = ?)
+)
+select
+    case
+        when is_open then 8 when seconds <= 60 then 1 when seconds <= 3600 then 2 when seconds <= 21600 then 3
+        when seconds <= 86400 then 4 when seconds <= 259200 then 5 when seconds <= 864000 then 6 else 7
+    end as bucket,
+    count(*) filter (where not is_late or is_late is null) as in_time_count, count(*) filter (where is_late) as late_count
+from spans group by bucket
+"""
+BUCKETS = ["up to 1 min", "1 h", "6 h", "1 day", "3 days", "10 days", "longer", "still open"]
+OPEN = """
+select contact_masked, channel, program, begins_at, deadline_at, (select as_of from run.parameters) as as_of
+from core.opt_out_spans
+where kind = 'opt_out' and processed_at is null
+    and (? is null or channel = ?) and (? is null or date_trunc('month', begins_on) = ?)
+order by deadline_at
+"""
+AGES = (("under a day", 1), ("1 to 3 days", 3), ("3 to 10 days", 10), ("10 to 30 days", 30), ("over 30 days", 1e9))
+
+
+def show() -> None:
+    """Draw the page."""
+    chosen = filters.choose(period=True, channel=True)
+    layout.header("response", chosen)
+    measures = {
+        row["definition"]: row
+        for row in snapshot.rows(MEASURES, [chosen.period, chosen.period, chosen.channel_or_all])
+    }
+    counted = measures.get("kaplan_meier_median", {}).get("denominator") or 0
+    if not counted:
+        layout.empty(texts.NOTHING_IN_PERIOD, f"No opt-out began here. {texts.WIDEN}")
+    else:
+        show_answer(measures, int(counted))
+        show_spread(chosen)
+    show_curve(chosen)
+    show_months(chosen)
+    show_open(chosen)
+    layout.footer("Response time: from the request to the moment it was applied; open requests count as still waiting")
+
+
+def show_answer(measures: dict[str, dict[str, Any]], counted: int) -> None:
+    """Median, tail, share in time and what is open, as a sentence and four numbers."""
+
+    def value(definition: str) -> float | None:
+        number: float | None = measures.get(definition, {}).get("value")
+        return number
+
+    median, within = value("kaplan_meier_median"), value("share_within_deadline")
+    half = f"Half of them were applied within {formats.duration(median)}" if median is not None else (
+        "Fewer than half of them have been applied"
+    )  # fmt: skip
+    in_time = f", and {formats.share(within)} within their deadline" if within is not None else ""
+    st.markdown(f"**{formats.plural(counted, 'opt-out')} began here. {half}{in_time}.**")
+    open_count = int(value("open_count") or 0)
+    oldest = f"oldest {formats.duration(value('oldest_open_age'))}" if open_count else "none waiting"
+    spread = measures.get("kaplan_meier_median", {})
+    bounds = f"{formats.duration(spread.get('lower'))} to {formats.duration(spread.get('upper'))}"
+    share = measures.get("share_within_deadline", {})
+    with st.grid(4, min_column_width=170, gap="small"):
+        card("Median", formats.duration(median), bounds if spread.get("lower") is not None else "")
+        card("9 of 10 within", formats.duration(value("kaplan_meier_p90")), f"95 %: {formats.duration(value('kaplan_meier_p95'))}")
+        card("Within the deadline", formats.share(within), formats.interval(share.get("lower"), share.get("upper")))
+        card("Still open", formats.count(open_count), oldest)
+
+
+def card(label: str, value: str, note: str) -> None:
+    """One number with a grey note under it."""
+    st.metric(label, value, delta=note or None, delta_color="off", delta_arrow="off", border=True, height="stretch")
+
+
+def show_spread(chosen: filters.Filters) -> None:
+    """How the response times are distributed, in steps people know."""
+    st.subheader("How long it took", anchor=False)
+    rows = snapshot.rows(SPREAD, [chosen.channel, chosen.channel, chosen.period, chosen.period])
+    found = {row["bucket"]: row for row in rows}
+    in_time = [found.get(index + 1, {}).get("in_time_count", 0) for index in range(len(BUCKETS))]
+    late = [found.get(index + 1, {}).get("late_count", 0) for index in range(len(BUCKETS))]
+    figure = charts.stacked_columns(
+        BUCKETS, [("Within the deadline", in_time, False), ("Past the deadline", late, True)]
+    )
+    total = sum(in_time) + sum(late)
+    alt = f"{formats.plural(total, 'opt-out')} by response time; {formats.count(sum(late))} past the deadline."
+    table = pandas.DataFrame({"Response time": BUCKETS, "Within the deadline": in_time, "Past the deadline": late})
+    layout.chart(figure, alt, table)
+
+
+def show_curve(chosen: filters.Filters) -> None:
+    """The Kaplan-Meier curve of the whole record."""
+    steps = snapshot.rows(CURVE, [chosen.channel_or_all])
+    if not steps:
+        return
+    st.subheader("Share applied within a time", anchor=False)
+    for step in steps:
+        step["note"] = (
+            f"{formats.share(step['share_processed'])} within {formats.duration(step['seconds'])} "
+            f"({formats.interval(step['lower'], step['upper'])})"
+        )
+    st.caption("Whole record, open requests counted as still waiting. The band is the 95 % interval.")
+    last = steps[-1]
+    alt = f"Kaplan-Meier curve: {last['note']} at its end."
+    table = pandas.DataFrame(
+        {
+            "Within": [formats.duration(step["seconds"]) for step in steps],
+            "Share applied": [step["share_processed"] * 100 for step in steps],
+            "From": [None if step["lower"] is None else step["lower"] * 100 for step in steps],
+            "To": [None if step["upper"] is None else step["upper"] * 100 for step in steps],
+            "At risk": [step["at_risk"] for step in steps],
+        }
+    )
+    percent = st.column_config.NumberColumn(format="%.1f %%")
+    layout.chart(charts.share_done_curve(steps), alt, table, {"Share applied": percent, "From": percent, "To": percent})
+
+
+def show_months(chosen: filters.Filters) -> None:
+    """Median and ninth tenth, month by month."""
+    rows = snapshot.rows(MONTHS, [chosen.channel_or_all])
+    if not rows:
+        return
+    st.subheader("Month by month", anchor=False)
+    months = list(dict.fromkeys(row["period_start"] for row in rows))
+    values = {(row["period_start"], row["definition"]): row for row in rows}
+
+    def line(definition: str, name: str) -> tuple[str, list[float | None], list[str]]:
+        seconds = [values.get((month, definition), {}).get("value") for month in months]
+        notes = [f"{name}: {formats.duration(second)}" for second in seconds]
+        return name, seconds, notes
+
+    median, tail = line("kaplan_meier_median", "Median"), line("kaplan_meier_p90", "9 of 10 within")
+    table = pandas.DataFrame(
+        {
+            "Requested in": [formats.month(month) for month in months],
+            "Opt-outs": [int(values[(month, "kaplan_meier_median")]["denominator"] or 0) for month in months],
+            "Median": [formats.duration(value) for value in median[1]],
+            "9 of 10 within": [formats.duration(value) for value in tail[1]],
+            "Within the deadline": [
+                formats.share(values.get((month, "share_within_deadline"), {}).get("value")) for month in months
+            ],
+        }
+    ).iloc[::-1]
+    alt = f"Median response time by month, last {table['Median'].iloc[0]}; nine of ten within {table['9 of 10 within'].iloc[0]}."
+    layout.chart(charts.durations_by_month(months, [median, tail]), alt, table)
+
+
+def show_open(chosen: filters.Filters) -> None:
+    """Requests that nobody has applied yet: how old, and whose deadline comes next."""
+    st.subheader("Still open", anchor=False)
+    rows = snapshot.rows(OPEN, [chosen.channel, chosen.channel, chosen.period, chosen.period])
+    if not rows:
+        st.markdown("Nothing is waiting: every opt-out in this selection has been applied.")
+        return
+    overdue = sum(1 for row in rows if row["deadline_at"] and row["deadline_at"] < row["as_of"])
+    past = f"{formats.count(overdue)} of them past the deadline" if overdue else "none of them past the deadline"
+    st.markdown(f"**{formats.plural(len(rows), 'opt-out is', 'opt-outs are')} still open, {past}.**")
+    lines = []
+    for label, rows_of_age in by_age(rows):
+        coming = [row["deadline_at"] for row in rows_of_age if row["deadline_at"] and row["deadline_at"] >= row["as_of"]]
+        lines.append({
+            "Waiting for": label, "Open": formats.count(len(rows_of_age)),
+            "Past the deadline": formats.count(len(rows_of_age) - len(coming)),
+            "Next deadline": formats.instant(min(coming, default=None)),
+        })  # fmt: skip
+    st.table(pandas.DataFrame(lines), hide_index=True, border="horizontal", alt="Open opt-outs by age")
+    table = pandas.DataFrame(
+        [
+            {
+                "Contact": row["contact_masked"],
+                "Channel": texts.channel(row["channel"]),
+                "Program": row["program"],
+                "Requested": formats.instant(row["begins_at"]),
+                "Deadline": formats.instant(row["deadline_at"]),
+                "Left": left(row["deadline_at"], row["as_of"]),
+            }
+            for row in rows[:OPEN_SHOWN]
+        ]
+    )
+    st.caption(f"The {min(len(rows), OPEN_SHOWN)} earliest deadlines:")
+    st.dataframe(table, hide_index=True, alt="Open opt-outs by deadline")
+
+
+def by_age(rows: list[dict[str, Any]]) -> list[tuple[str, list[dict[str, Any]]]]:
+    """Open requests in groups of age, oldest first, without empty groups."""
+    groups: dict[str, list[dict[str, Any]]] = {label: [] for label, _ in AGES}
+    for row in rows:
+        days = (row["as_of"] - row["begins_at"]).total_seconds() / 86_400
+        groups[next(label for label, limit in AGES if days < limit)].append(row)
+    return [(label, group) for label, group in reversed(groups.items()) if group]
+
+
+def left(deadline: datetime | None, as_of: datetime) -> str:
+    """The time to a deadline, in words."""
+    if deadline is None:
+        return formats.MISSING
+    seconds = (deadline - as_of).total_seconds()
+    return formats.duration(seconds) if seconds >= 0 else f"{formats.duration(-seconds)} overdue"
+
+
+show()

@@ -1,0 +1,240 @@
+"""The few chart shapes the pages use.
+
+Colours are mid-tones that keep a contrast of at least 3:1 on the light and the dark background, so one figure serves
+both themes; fonts, axes and grid come from the theme. Nothing is told by colour alone, and red is kept for violations.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from html import escape
+from typing import Any
+
+import plotly.graph_objects as go
+
+ACCENT = "#2e8b98"
+BAND = "rgba(46, 139, 152, 0.22)"
+NEUTRAL = "#7c878c"
+FAINT = "rgba(124, 135, 140, 0.16)"
+VIOLATION = "#cc4b43"
+
+# No link to Plotly's site, no upload button, no toolbar; the page scrolls past a chart on a phone.
+CONFIG: dict[str, Any] = {
+    "displaylogo": False,
+    "displayModeBar": False,
+    "showSendToCloud": False,
+    "plotlyServerURL": "",
+    "showTips": False,
+    "scrollZoom": False,
+    "doubleClick": False,
+}
+
+DURATION_TICKS = {
+    1: "1 s", 10: "10 s", 60: "1 min", 600: "10 min", 3_600: "1 h", 21_600: "6 h", 86_400: "1 d", 259_200: "3 d",
+    864_000: "10 d", 2_592_000: "30 d", 8_640_000: "100 d", 31_536_000: "1 y",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Share:
+    """One share with its 95 % interval: `at` is a period start or a label; all as fractions, None where unknown."""
+
+    at: Any
+    value: float | None
+    lower: float | None
+    upper: float | None
+    note: str = ""
+    is_complete: bool = True
+
+
+def share_over_time(
+    shares: Sequence[Share],
+    *,
+    height: int = 340,
+    highest: float | None = None,
+    marks: Sequence[tuple[date, str]] = (),
+    used: tuple[date, date, str] | None = None,
+) -> go.Figure:
+    """A share by period with its interval as a band; the running period is a hollow point.
+
+    `highest` fixes the top of the scale so that several charts compare; `marks` point at single periods; `used` shades
+    the span of periods a number was computed from.
+    """
+    complete = [share for share in shares if share.is_complete and share.value is not None]
+    running = [share for share in shares if not share.is_complete and share.value is not None]
+    figure = go.Figure()
+    if used:
+        figure.add_vrect(x0=used[0], x1=used[1], fillcolor=FAINT, line_width=0, layer="below")
+        figure.add_annotation(x=used[0], y=1.0, yref="paper", text=used[2], showarrow=False, xanchor="left",
+                              yanchor="bottom", font_size=12)  # fmt: skip
+    figure.add_scatter(
+        x=[share.at for share in complete] + [share.at for share in reversed(complete)],
+        y=_percent([share.upper for share in complete]) + _percent([share.lower for share in reversed(complete)]),
+        fill="toself", fillcolor=BAND, line={"width": 0}, hoverinfo="skip", name="95 % interval", mode="lines",
+    )  # fmt: skip
+    figure.add_scatter(
+        x=[share.at for share in complete], y=_percent([share.value for share in complete]),
+        mode="lines+markers" if len(complete) <= 70 else "lines", line={"color": ACCENT, "width": 2},
+        marker={"size": 5, "color": ACCENT}, name="Opt-out rate",
+        customdata=[escape(share.note) for share in complete], hovertemplate="%{customdata}<extra></extra>",
+    )  # fmt: skip
+    if running:
+        figure.add_scatter(
+            x=[share.at for share in running], y=_percent([share.value for share in running]), mode="markers",
+            marker={"size": 9, "symbol": "circle-open", "color": ACCENT, "line": {"width": 2}},
+            error_y=_error_bars(running), name="Not over yet",
+            customdata=[escape(share.note) for share in running], hovertemplate="%{customdata}<extra></extra>",
+        )  # fmt: skip
+    values = {share.at: share.value for share in shares}
+    for at, text in marks:
+        if values.get(at) is not None:
+            figure.add_annotation(x=at, y=values[at] * 100, text=escape(text), showarrow=True, arrowhead=0, ax=0,
+                                  ay=-34, font_size=12, arrowcolor=NEUTRAL)  # fmt: skip
+    top = highest if highest is not None else max([share.upper or 0 for share in shares], default=0)
+    figure.update_yaxes(range=[0, max(top * 108, 0.1)], ticksuffix=" %", rangemode="tozero")
+    return _calm(figure, height, legend=bool(running))
+
+
+def share_bars(
+    shares: Sequence[Share], *, before: Sequence[Share] = (), names: tuple[str, str] = ("", "")
+) -> go.Figure:
+    """Shares of a whole as horizontal bars with their intervals, the first on top; `before` as hollow diamonds."""
+    figure = go.Figure()
+    labels = [escape(str(share.at)) for share in shares]
+    figure.add_bar(
+        x=_percent([share.value for share in shares]), y=labels, orientation="h", name=names[0],
+        marker={"color": ACCENT, "opacity": 0.75, "line": {"width": 0}}, width=0.55, error_x=_error_bars(shares),
+        customdata=[escape(share.note) for share in shares], hovertemplate="%{customdata}<extra></extra>",
+    )  # fmt: skip
+    if before:
+        figure.add_scatter(
+            x=_percent([share.value for share in before]), y=[escape(str(share.at)) for share in before], mode="markers",
+            marker={"symbol": "diamond-open", "size": 11, "color": NEUTRAL, "line": {"width": 2}}, name=names[1],
+            customdata=[escape(share.note) for share in before], hovertemplate="%{customdata}<extra></extra>",
+        )  # fmt: skip
+    figure.update_yaxes(autorange="reversed", categoryorder="array", categoryarray=labels, showgrid=False)
+    figure.update_xaxes(ticksuffix=" %", rangemode="tozero")
+    return _calm(figure, 90 + 38 * max(len(shares), 1), legend=bool(before), hover="closest")
+
+
+def stacked_columns(labels: Sequence[str], parts: Sequence[tuple[str, Sequence[float], bool]]) -> go.Figure:
+    """Counts per label, stacked: parts are (name, counts, is_hatched); a hatched part is the one to look at."""
+    figure = go.Figure()
+    for name, counts, is_hatched in parts:
+        if not any(counts):
+            continue
+        figure.add_bar(
+            x=list(labels), y=list(counts), name=name, width=0.72,
+            marker={"color": NEUTRAL if is_hatched else ACCENT, "opacity": 0.85, "line": {"width": 0},
+                    "pattern": {"shape": "/" if is_hatched else "", "solidity": 0.45}},
+            hovertemplate="%{x}: %{y:,.0f} " + escape(name.lower()) + "<extra></extra>",
+        )  # fmt: skip
+    figure.update_layout(barmode="stack")
+    figure.update_yaxes(rangemode="tozero", tickformat=",d")
+    figure.update_xaxes(type="category", showgrid=False)
+    return _calm(figure, 320, legend=len(figure.data) > 1)
+
+
+def share_done_curve(steps: Sequence[dict[str, Any]], deadline_seconds: float | None = None) -> go.Figure:
+    """A Kaplan-Meier curve turned upright: the share applied within a time on a logarithmic scale, with its band."""
+    seconds = [max(float(step["seconds"]), 1.0) for step in steps]
+    figure = go.Figure()
+    figure.add_scatter(x=seconds, y=_percent([step["lower"] for step in steps]), mode="lines", line={"width": 0, "shape": "hv"},
+                       hoverinfo="skip", showlegend=False)  # fmt: skip
+    figure.add_scatter(x=seconds, y=_percent([step["upper"] for step in steps]), mode="lines", line={"width": 0, "shape": "hv"},
+                       fill="tonexty", fillcolor=BAND, hoverinfo="skip", showlegend=False)  # fmt: skip
+    figure.add_scatter(
+        x=seconds, y=_percent([step["share_processed"] for step in steps]), mode="lines", showlegend=False,
+        line={"color": ACCENT, "width": 2, "shape": "hv"}, customdata=[step["note"] for step in steps],
+        hovertemplate="%{customdata}<extra></extra>",
+    )  # fmt: skip
+    if deadline_seconds:
+        figure.add_vline(x=deadline_seconds, line={"color": NEUTRAL, "dash": "dot", "width": 1.5})
+    _duration_axis(figure, "x", seconds)
+    figure.update_yaxes(range=[0, 102], ticksuffix=" %")
+    return _calm(figure, 340, legend=False, hover="closest")
+
+
+def durations_by_month(months: Sequence[date], lines: Sequence[tuple[str, Sequence[float | None], Sequence[str]]]) -> go.Figure:
+    """Durations by month on a logarithmic scale, one line each: (name, seconds, notes); told apart by dash and mark."""
+    figure = go.Figure()
+    styles = (("solid", "circle", ACCENT), ("dash", "diamond", NEUTRAL), ("dot", "square", NEUTRAL))
+    for (name, values, notes), (dash, symbol, color) in zip(lines, styles, strict=False):
+        figure.add_scatter(
+            x=list(months), y=list(values), mode="lines+markers", name=name, line={"color": color, "width": 2, "dash": dash},
+            marker={"symbol": symbol, "size": 7, "color": color}, customdata=list(notes),
+            hovertemplate="%{customdata}<extra></extra>",
+        )  # fmt: skip
+    _duration_axis(figure, "y", [value for _, values, _ in lines for value in values if value])
+    return _calm(figure, 320, legend=True)
+
+
+@dataclass(frozen=True)
+class Mark:
+    """One point on a timeline: when, in which lane, what the reader sees on it."""
+
+    at: datetime
+    lane: str
+    note: str
+    is_violation: bool = False
+    is_filled: bool = True
+
+
+def timeline(
+    spans: Sequence[tuple[datetime, datetime, str, str]], marks: Sequence[Mark], lines: Sequence[tuple[datetime, str]]
+) -> go.Figure:
+    """What happened to one contact: spans (from, to, lane, note) as bars, marks as points, lines for single instants."""
+    figure = go.Figure()
+    for begins, ends, lane, note in spans:
+        figure.add_scatter(x=[begins, ends], y=[lane, lane], mode="lines", line={"color": ACCENT, "width": 16}, opacity=0.35,
+                           text=[escape(note)] * 2, hovertemplate="%{text}<extra></extra>", showlegend=False)  # fmt: skip
+    groups = (
+        ("Violation", "x", VIOLATION, [mark for mark in marks if mark.is_violation]),
+        ("Message", "circle", ACCENT, [mark for mark in marks if not mark.is_violation and mark.is_filled]),
+        ("Consent event", "diamond-open", NEUTRAL, [mark for mark in marks if not mark.is_violation and not mark.is_filled]),
+    )
+    for name, symbol, color, group in groups:
+        if group:
+            figure.add_scatter(
+                x=[mark.at for mark in group], y=[mark.lane for mark in group], mode="markers", name=name,
+                marker={"symbol": symbol, "size": 10, "color": color, "line": {"width": 2, "color": color}},
+                text=[escape(mark.note) for mark in group], hovertemplate="%{text}<extra></extra>",
+            )  # fmt: skip
+    for at, text in lines:
+        figure.add_vline(x=at, line={"color": NEUTRAL, "dash": "dot", "width": 1.5})
+        figure.add_annotation(x=at, y=1.0, yref="paper", text=escape(text), showarrow=False, yanchor="bottom", font_size=12)
+    lanes = list(dict.fromkeys([lane for _, _, lane, _ in spans] + [mark.lane for mark in marks]))
+    figure.update_yaxes(type="category", categoryorder="array", categoryarray=lanes[::-1], showgrid=False)
+    return _calm(figure, 150 + 44 * len(lanes), legend=True, hover="closest")
+
+
+def _percent(values: Sequence[float | None]) -> list[float | None]:
+    return [None if value is None else value * 100 for value in values]
+
+
+def _error_bars(shares: Sequence[Share]) -> dict[str, Any]:
+    known = [(share.value or 0, share.lower, share.upper) for share in shares]
+    return {
+        "type": "data", "symmetric": False, "color": NEUTRAL, "thickness": 1.5, "width": 4,
+        "array": [0 if upper is None else (upper - value) * 100 for value, _, upper in known],
+        "arrayminus": [0 if lower is None else (value - lower) * 100 for value, lower, _ in known],
+    }  # fmt: skip
+
+
+def _duration_axis(figure: go.Figure, axis: str, seconds: Sequence[float]) -> None:
+    lowest, highest = min(seconds, default=1.0), max(seconds, default=86_400.0)
+    ticks = {tick: label for tick, label in DURATION_TICKS.items() if lowest / 4 <= tick <= highest * 4}
+    settings = {"type": "log", "tickmode": "array", "tickvals": list(ticks), "ticktext": list(ticks.values())}
+    (figure.update_xaxes if axis == "x" else figure.update_yaxes)(**settings)
+
+
+def _calm(figure: go.Figure, height: int, *, legend: bool, hover: str = "x unified") -> go.Figure:
+    figure.update_layout(
+        height=height, hovermode=hover, dragmode=False, showlegend=legend, margin={"l": 8, "r": 12, "t": 28, "b": 8},
+        legend={"orientation": "h", "yanchor": "bottom", "y": 1.02, "x": 0, "xanchor": "left"},
+    )  # fmt: skip
+    figure.update_xaxes(fixedrange=True, automargin=True, title=None)
+    figure.update_yaxes(fixedrange=True, automargin=True, title=None)
+    return figure

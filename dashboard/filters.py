@@ -1,0 +1,85 @@
+"""Period, channel and program: chosen in the sidebar, kept in the URL, the same on every page that offers them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import streamlit as st
+
+from dashboard import formats, snapshot, texts
+
+MONTHS = """
+select distinct period_start from metrics.verdicts where period_start is not null order by period_start desc
+"""
+CHANNELS = """
+select distinct channel from (
+    select channel from metrics.verdicts
+    union all select channel from metrics.measurements
+    union all select channel from audits.findings
+) where channel <> '*' order by channel
+"""
+PROGRAMS = """
+select distinct program from (
+    select program from metrics.measurements
+    union all select program from audits.findings
+) where program <> '*' order by program
+"""
+
+
+@dataclass(frozen=True)
+class Filters:
+    """What the reader chose; None means all of them. `period` is the first day of a month in the report time zone."""
+
+    period: date | None = None
+    channel: str | None = None
+    program: str | None = None
+
+    @property
+    def channel_or_all(self) -> str:
+        """The channel as metrics name it: `*` for all."""
+        return self.channel or "*"
+
+    @property
+    def program_or_all(self) -> str:
+        """The program as metrics name it: `*` for all."""
+        return self.program or "*"
+
+    def words(self) -> str:
+        """The selection as a reader says it: October 2026, SMS."""
+        period = formats.month(self.period) if self.period else texts.ALL_PERIODS.lower()
+        channel = texts.channel(self.channel) if self.channel else texts.ALL_CHANNELS.lower()
+        program = [f"program {self.program}"] if self.program else []
+        words = ", ".join([period, channel, *program])
+        return words[0].upper() + words[1:]
+
+
+def choose(*, period: bool = False, channel: bool = False, program: bool = False) -> Filters:
+    """Draw the filters a page offers and return what is chosen."""
+    return Filters(
+        period=_one("period", "Month", _column(MONTHS), texts.ALL_PERIODS, formats.month) if period else None,
+        channel=_one("channel", "Channel", _column(CHANNELS), texts.ALL_CHANNELS, texts.channel) if channel else None,
+        program=_one("program", "Program", _column(PROGRAMS), texts.ALL_PROGRAMS, str) if program else None,
+    )
+
+
+def in_url(**chosen: Any) -> dict[str, str]:
+    """Query parameters that open a page with these filters set, for links."""
+    labels = {"period": formats.month, "channel": texts.channel, "finding": texts.finding_label}
+    return {key: labels.get(key, str)(value) for key, value in chosen.items() if value is not None}
+
+
+def _column(sql: str) -> list[Any]:
+    return [value for row in snapshot.rows(sql) for value in row.values()]
+
+
+def _one(key: str, label: str, options: list[Any], everything: str, name: Any) -> Any:
+    with st.sidebar:
+        return st.selectbox(
+            label,
+            [None, *options],
+            format_func=lambda value: everything if value is None else name(value),
+            key=key,
+            bind="query-params",
+        )

@@ -1,0 +1,80 @@
+"""What every page has: a question with its scope on top, charts with their tables, empty states, a footer."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pandas
+import plotly.graph_objects as go
+import streamlit as st
+
+from dashboard import charts, formats, snapshot, texts
+from dashboard.filters import Filters
+
+STALE_AFTER = timedelta(hours=36)
+# Wide enough for a table, narrow enough to read a sentence.
+PAGE_WIDTH = 1120
+
+
+def header(name: str, filters: Filters | None = None) -> None:
+    """The page's question, what is selected, and a banner if the snapshot is old."""
+    published = snapshot.published()
+    st.title(texts.PAGES[name].question, anchor=False)
+    age = formats.age(published.published_at, datetime.now(UTC))
+    scope = [f"**{texts.plain(filters.words())}**"] if filters else []
+    st.caption(" · ".join([*scope, f"data up to {formats.instant(published.as_of)}", f"published {age} ago"]))
+    if is_stale(published.published_at, datetime.now(UTC)):
+        st.warning(
+            f"**These numbers are {age} old.** Nothing newer has been published. "
+            f"To read what arrived since: `heed -C {snapshot.home()} run`",
+            icon=":material/history:",
+        )
+
+
+def is_stale(published_at: datetime, now: datetime) -> bool:
+    """Whether a snapshot was published longer ago than a daily run explains."""
+    return now - published_at > STALE_AFTER
+
+
+def footer(definition: str = "") -> None:
+    """Where these numbers come from: run, version, rules and the definition used."""
+    published = snapshot.published()
+    told = snapshot.one("select scope, rules, report_timezone, heed_version from run.parameters") or {}
+    st.space("small")
+    parts = [
+        f"Run `{published.run_id}`",
+        f"heed {told.get('heed_version', '')}",
+        f"rules {texts.plain(told.get('rules'))}, opt-outs apply per {texts.plain(told.get('scope'))}",
+        f"months and weeks in {texts.plain(told.get('report_timezone'))}, times in UTC",
+        f"fingerprint `{published.fingerprint[:12]}`",
+    ]
+    st.caption(" · ".join([*([definition] if definition else []), *parts]))
+
+
+def chart(figure: go.Figure, alt: str, table: pandas.DataFrame, columns: dict[str, Any] | None = None) -> None:
+    """A chart with its text alternative, and the table behind it one click away."""
+    st.plotly_chart(figure, config=charts.CONFIG, alt=alt)
+    with st.expander(texts.TABLE_BEHIND):
+        st.dataframe(table, hide_index=True, column_config=columns, alt=alt)
+
+
+def empty(title: str, body: str, command: str = "", icon: str = ":material/inbox:") -> None:
+    """A designed empty state: what is not there, why, and what to do."""
+    with st.container(border=True, gap="small"):
+        st.subheader(f"{icon} {title}", anchor=False)
+        st.markdown(body)
+        if command:
+            st.code(command, language=None)
+
+
+def verdict_badge(verdict: str, note: str = "") -> str:
+    """A verdict as a Markdown badge: red for Fail alone, always with its word."""
+    color = {"Fail": "red", "Pass": "primary"}.get(verdict, "gray")
+    return f":{color}-badge[{verdict}{f' · {note}' if note else ''}]"
+
+
+def severity_badge(severity: str) -> str:
+    """A severity as a Markdown badge: red for those that make a violation."""
+    color = "red" if severity in ("critical", "high") else "gray"
+    return f":{color}-badge[{texts.severity(severity)}]"

@@ -1,0 +1,168 @@
+"""The published snapshot, read only: the one module of the dashboard that opens DuckDB.
+
+`choose` reads the pointer once per page run, so that one page never mixes two snapshots; `rows` and `frame` query what
+it chose. A new snapshot is a new file name, so it appears at the next page run and nothing is ever reopened under an
+old name. Results are cached under the snapshot's identity, the query and its parameters.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pandas
+import pyarrow
+import streamlit as st
+
+HOME_VARIABLE = "HEED_HOME"
+# The newest snapshot, and the one before it for page runs that are still reading it.
+KEPT_OPEN = 2
+
+_open: dict[Path, duckdb.DuckDBPyConnection] = {}
+_lock = threading.Lock()
+
+
+class SnapshotError(Exception):
+    """The snapshot cannot be shown: `what` happened and the `command` that repairs it."""
+
+    def __init__(self, what: str, command: str) -> None:
+        super().__init__(what)
+        self.what = what
+        self.command = command
+
+
+class NoSnapshotError(SnapshotError):
+    """Nothing has been published in this home, or there is no home."""
+
+
+class UnreadableSnapshotError(SnapshotError):
+    """A snapshot is named, but it cannot be read."""
+
+
+@dataclass(frozen=True)
+class Published:
+    """What `published/CURRENT.json` points at."""
+
+    run_id: str
+    path: Path
+    as_of: datetime
+    published_at: datetime
+    fingerprint: str
+    modified_ns: int
+
+
+def home() -> Path | None:
+    """The home folder named by HEED_HOME, or None if it names none."""
+    name = os.environ.get(HOME_VARIABLE, "").strip()
+    return Path(name).expanduser() if name else None
+
+
+def read_pointer() -> Published:
+    """The newest published snapshot of the home; raises NoSnapshotError or UnreadableSnapshotError."""
+    folder = home()
+    if folder is None:
+        raise NoSnapshotError("No home folder is named, so there is nothing to show.", "heed dashboard")
+    command = f"heed -C {folder} run"
+    pointer = folder / "published" / "CURRENT.json"
+    if not pointer.is_file():
+        raise NoSnapshotError(f"Nothing has been published in {folder} yet.", command)
+    try:
+        content = json.loads(pointer.read_text(encoding="utf-8"))
+        path = pointer.parent / Path(content["snapshot"]).name
+        if not path.is_file():
+            raise UnreadableSnapshotError(f"The published snapshot {path.name} is missing.", command)
+        return Published(
+            run_id=str(content["run_id"]),
+            path=path,
+            as_of=_instant(content["as_of"]),
+            published_at=_instant(content["published_at"]),
+            fingerprint=str(content["fingerprint"]),
+            modified_ns=path.stat().st_mtime_ns,
+        )
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise UnreadableSnapshotError(f"{pointer.name} in {pointer.parent} cannot be read.", command) from error
+
+
+def choose() -> Published:
+    """Read the pointer and keep what it names for the rest of this page run."""
+    published = read_pointer()
+    st.session_state["published"] = published
+    return published
+
+
+def published() -> Published:
+    """The snapshot this page run reads."""
+    chosen: Published = st.session_state["published"]
+    return chosen
+
+
+def rows(sql: str, parameters: Sequence[Any] = ()) -> list[dict[str, Any]]:
+    """Rows of a query on this page run's snapshot as dictionaries; `parameters` fill the question marks."""
+    result: list[dict[str, Any]] = _table(sql, parameters).to_pylist()
+    return result
+
+
+def one(sql: str, parameters: Sequence[Any] = ()) -> dict[str, Any] | None:
+    """The first row of a query on this page run's snapshot, or None."""
+    return next(iter(rows(sql, parameters)), None)
+
+
+def frame(sql: str, parameters: Sequence[Any] = ()) -> pandas.DataFrame:
+    """Rows of a query on this page run's snapshot as a table to show."""
+    return _table(sql, parameters).to_pandas()
+
+
+def read_uncached(chosen: Published, sql: str, parameters: Sequence[Any] = ()) -> pyarrow.Table:
+    """Rows of a query on `chosen`, for exports: large, wanted once, and asked for outside a page run."""
+    try:
+        return _cursor(chosen.path).execute(sql, list(parameters)).to_arrow_table()
+    except duckdb.Error as error:
+        folder = chosen.path.parent.parent
+        reason = str(error).partition("\n")[0]
+        raise UnreadableSnapshotError(
+            f"The snapshot {chosen.path.name} cannot be read ({reason}).", f"heed -C {folder} run"
+        ) from error
+
+
+def _table(sql: str, parameters: Sequence[Any]) -> pyarrow.Table:
+    return _cached(published(), sql, tuple(parameters))
+
+
+@st.cache_data(max_entries=400, show_spinner=False)
+def _cached(chosen: Published, sql: str, parameters: tuple[Any, ...]) -> pyarrow.Table:
+    return read_uncached(chosen, sql, parameters)
+
+
+def _cursor(path: Path) -> duckdb.DuckDBPyConnection:
+    # A cursor per query: threads that share one connection get each other's rows.
+    with _lock:
+        if path not in _open:
+            connection = duckdb.connect(
+                str(path),
+                read_only=True,
+                config={
+                    "autoinstall_known_extensions": False,
+                    "autoload_known_extensions": False,
+                    "enable_external_access": False,
+                },
+            )
+            connection.execute("set global TimeZone = 'UTC'")
+            connection.execute("set lock_configuration = true")
+            while len(_open) >= KEPT_OPEN:
+                _open.pop(next(iter(_open))).close()
+            _open[path] = connection
+        return _open[path].cursor()
+
+
+def _instant(text: str) -> datetime:
+    instant = datetime.fromisoformat(text)
+    if instant.tzinfo is None:
+        raise ValueError(f"{text} has no offset")
+    return instant

@@ -1,0 +1,234 @@
+"""The command `heed`: reads arguments, calls one step, maps errors to exit codes.
+
+Standard output is data, standard error is narration.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NoReturn
+
+from pipelines import __version__
+from pipelines.errors import HeedError, UsageError
+
+VIOLATIONS_FOUND = 10
+UNEXPECTED = 1
+
+#: How to use each verb: what it does, and an example.
+VERBS: dict[str, tuple[str, str]] = {
+    "init": ("write a commented heed.toml and the folders of a home", "heed -C logs init"),
+    "sample": ("make a realistic, deliberately bad set of logs with its answer key", "heed -C demo sample --messages 100000"),
+    "run": ("load new files, build, audit, measure, validate and publish", "heed -C logs run --fail-on-violation"),
+    "status": ("say what is published, how old it is, the verdict and the last runs", "heed -C logs status"),
+    "findings": ("print the findings of the published snapshot", "heed -C logs findings --severity critical --format csv"),
+    "metrics": ("print the numbers of the published snapshot", "heed -C logs metrics --metric opt_out_rate --grain month"),
+    "contact": ("print everything held about one contact, in time order", 'heed -C logs contact "+1 202 555 0143"'),
+    "rules": ("print the rules in force, their parameters and sources", "heed -C logs rules"),
+    "dashboard": ("serve the pages", "heed -C logs dashboard --port 8501"),
+}
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(f"{message[:1].upper()}{message[1:]}.", f"Try: {self.prog} --help")
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line, every verb with help and an example."""
+    top = _Parser(
+        prog="heed",
+        description="Did every opt-out get heeded? Audits message logs against consent logs, with proof.",
+        epilog="Exit codes: 0 done; 10 violations found (with --fail-on-violation); 11 validation failed or a file cannot"
+        " be read, nothing published; 64 wrong usage; 75 another run holds the lock; 78 wrong configuration; 1 unexpected."
+        "  Example: heed -C data run",
+    )
+    top.add_argument("-C", dest="home", metavar="HOME", type=Path, default=Path("data"), help="the home folder (default: data)")
+    top.add_argument("--version", action="version", version=f"heed {__version__}")
+    verbs = top.add_subparsers(dest="verb", metavar="VERB", parser_class=_Parser)
+    made = {
+        name: verbs.add_parser(name, help=does, description=f"{does[:1].upper()}{does[1:]}.", epilog=f"Example: {example}")
+        for name, (does, example) in VERBS.items()
+    }
+    made["sample"].add_argument("--messages", type=int, default=None, help="about how many messages (default: 120000)")
+    made["sample"].add_argument("--seed", type=int, default=7, help="the same seed gives the same bytes (default: 7)")
+    made["run"].add_argument("--json", action="store_true", help="print the result as JSON")
+    made["run"].add_argument("--fail-on-violation", action="store_true", help="exit 10 when there is a violation")
+    made["run"].add_argument("--as-of", metavar="INSTANT", help="judge the record as it stood then (ISO 8601 with offset)")
+    made["run"].add_argument("--verbose", action="store_true", help="say every step")
+    made["status"].add_argument("--json", action="store_true", help="print it as JSON")
+    for name in ("findings", "metrics", "contact", "rules"):
+        made[name].add_argument("--format", choices=("table", "csv", "json", "parquet"), default="table", help="default: table")
+    for name, options in {
+        "findings": ("rule", "finding_class", "severity", "source", "channel", "program", "campaign_id"),
+        "metrics": ("metric", "definition", "grain", "channel", "program", "campaign_id", "reason"),
+    }.items():
+        for option in options:
+            flag = "--" + option.removeprefix("finding_").removesuffix("_id")
+            made[name].add_argument(flag, dest=option, metavar="VALUE", help=f"only rows with this {option}")
+        made[name].add_argument("--period", metavar="YYYY-MM", help="only rows of this month")
+    made["contact"].add_argument("address", help="an address in any spelling, or a contact_key of 16 hexadecimal digits")
+    made["dashboard"].add_argument("--port", type=int, default=8501, help="default: 8501")
+    made["dashboard"].add_argument("--address", default="127.0.0.1", help="the address to listen on (default: 127.0.0.1)")
+    return top
+
+
+def _init(options: argparse.Namespace) -> int:
+    from pipelines.homes import make_home
+
+    path = make_home(options.home)
+    print(f"Wrote {path}. Put your logs below {options.home / 'inbox'}, name them in it, then: heed -C {options.home} run", file=sys.stderr)
+    return 0
+
+
+def _sample(options: argparse.Namespace) -> int:
+    from pipelines.sample import generate
+
+    chosen: dict[str, Any] = {"seed": options.seed}
+    if options.messages is not None:
+        chosen["messages"] = options.messages
+    if options.messages is not None and options.messages < 1000:
+        raise UsageError(f"--messages {options.messages} is too few.", "A sample has at least 1000.")
+    summary = generate(options.home, **chosen)
+    print(json.dumps(summary, indent=1, default=str), file=sys.stderr)
+    print(f"Wrote sample logs below {options.home}. Next: heed -C {options.home} run", file=sys.stderr)
+    return 0
+
+
+def _run(options: argparse.Namespace) -> int:
+    from pipelines import report, run, settings, snapshots
+    from pipelines.narration import Narrator
+
+    with Narrator(verbose=options.verbose) as narrator:
+        outcome = run.execute(settings.read(options.home), as_of=options.as_of, narrate=narrator)
+    with snapshots.opened(outcome.snapshot) as engine:
+        summary = snapshots.summary(engine)
+    if options.json:
+        summary |= {"snapshot": str(outcome.snapshot), "published": outcome.is_new, "seconds": outcome.seconds}
+        json.dump(summary, sys.stdout, ensure_ascii=False, indent=1)
+        print()
+    else:
+        sys.stdout.write(report.in_words(summary, str(outcome.snapshot)))
+    return VIOLATIONS_FOUND if options.fail_on_violation and summary["violations"] else 0
+
+
+def _status(options: argparse.Namespace) -> int:
+    from pipelines import output, publish, snapshots
+    from pipelines.report import in_words
+
+    with snapshots.published(options.home) as engine:
+        summary = snapshots.summary(engine)
+        history = engine.records("select * from run.history order by started_at desc limit 10")
+    pointer = publish.read_pointer(options.home / "published") or {}
+    if options.json:
+        kept = {name: summary[name] for name in ("run_id", "as_of", "violations", "verdict", "headline")}
+        print(json.dumps(kept | {"pointer": pointer, "runs": snapshots.plain_rows(history)}, ensure_ascii=False, indent=1))
+        return 0
+    print(f"Published {pointer.get('published_at')} by run {summary['run_id']}.\n")
+    sys.stdout.write(in_words(summary, str(options.home / "published" / str(pointer.get("snapshot")))))
+    print("\nLast runs")
+    columns = list(history[0]) if history else []
+    sys.stdout.write(output.as_table(columns, [list(row.values()) for row in history]))
+    return 0
+
+
+def _rows(options: argparse.Namespace) -> int:
+    from pipelines import output, snapshots
+
+    names = ("rule", "finding_class", "severity", "source", "channel", "program", "campaign_id", "metric", "definition", "grain", "reason", "period")
+    filters = {name: getattr(options, name, None) for name in names}
+    columns, build = (
+        (snapshots.FINDING_COLUMNS, snapshots.findings_query)
+        if options.verb == "findings"
+        else (snapshots.METRIC_COLUMNS, snapshots.metrics_query)
+    )
+    query, parameters = build(filters)
+    with snapshots.published(options.home) as engine:
+        output.write_rows(columns, engine.rows(query, parameters), options.format)
+    return 0
+
+
+def _contact(options: argparse.Namespace) -> int:
+    from pipelines import contact, output, settings
+
+    key, rows = contact.everything_about(options.address, settings.read(options.home))
+    if not rows:
+        print("Nothing is held about this contact.", file=sys.stderr)
+    else:
+        print(f"contact_key {key & ((1 << 64) - 1):016x}: {len(rows)} records", file=sys.stderr)
+    output.write_rows(contact.COLUMNS, [list(row.values()) for row in rows], options.format)
+    return 0
+
+
+def _rules(options: argparse.Namespace) -> int:
+    from pipelines import audit, output, settings
+
+    policy = settings.read(options.home).policy
+    parameters = f"scope {policy.scope}; default deadline {policy.default_deadline.text}"
+    columns = ("rule", "says", "why", "remedy", "severity", "parameters")
+    rows = [
+        (rule.name, rule.fields["Rule"], rule.fields["Why"], rule.fields["Remedy"], rule.fields["Severity"], parameters)
+        for rule in audit.rules()
+    ]
+    if options.format != "table":
+        output.write_rows(columns, rows, options.format)
+        return 0
+    for row in rows:
+        print(row[0])
+        for name, value in zip(columns[1:], row[1:], strict=True):
+            print(f"  {name + ':':<12}{value}")
+    return 0
+
+
+def _dashboard(options: argparse.Namespace) -> int:
+    import subprocess
+
+    app = Path(__file__).resolve().parent.parent / "dashboard" / "app.py"
+    command = [sys.executable, "-m", "streamlit", "run", str(app)]
+    command += ["--server.port", str(options.port), "--server.address", options.address, "--server.headless", "true"]
+    print(f"Dashboard: http://{options.address}:{options.port}  (Ctrl-C ends it)", file=sys.stderr, flush=True)
+    environment = os.environ | {"HEED_HOME": str(options.home.resolve())}
+    try:
+        return subprocess.run(command, cwd=app.parent, env=environment, check=False).returncode and UNEXPECTED
+    except KeyboardInterrupt:
+        return 0
+
+
+_DOES = {
+    "init": _init,
+    "sample": _sample,
+    "run": _run,
+    "status": _status,
+    "findings": _rows,
+    "metrics": _rows,
+    "contact": _contact,
+    "rules": _rules,
+    "dashboard": _dashboard,
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one verb; returns the exit code. Prints a user's error as one line, and never a traceback for it."""
+    try:
+        options = parser().parse_args(arguments)
+        if options.verb is None:
+            parser().print_help()
+            return 0
+        return _DOES[options.verb](options)
+    except HeedError as error:
+        print(f"heed: {error}", file=sys.stderr)
+        return error.exit_code
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except KeyboardInterrupt:
+        print("heed: stopped; the published snapshot is as it was.", file=sys.stderr)
+        return UNEXPECTED
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,91 @@
+"""Connectors: each module here reads one provider's files into canonical rows, and is found by being here.
+
+A connector module defines
+
+- `VERSION`: raised whenever the same bytes would give other rows,
+- `LIMITS`: what its provider's files cannot tell, in one sentence (empty if nothing), and
+- `read(delivery) -> Reading`: the canonical rows of one file, as selects that `load` runs.
+
+A select names `row_number` (the place in the file), `raw` (the row's text, or null to have it made from the
+columns) and any canonical columns as text; a column of type TIMESTAMPTZ is taken as it is. It may add
+`reject_reason` and `reject_column` for rows the connector itself refuses.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Protocol, cast
+
+from pipelines.engines.duckdb import DuckDBEngine
+from pipelines.errors import ConfigurationError
+from pipelines.readers import Reject, Rejects, no_rejects
+from pipelines.settings import Source
+
+__all__ = ["Connector", "Delivery", "Reading", "Records", "Reject", "connector", "connectors"]
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """One delivered file, the source it belongs to, and the engine and folder to work in."""
+
+    path: Path
+    source: Source
+    engine: DuckDBEngine
+    work: Path
+
+    @property
+    def label(self) -> str:
+        """How messages name the file."""
+        return f"{self.path.name} (source {self.source.name})"
+
+
+@dataclass(frozen=True)
+class Records:
+    """Rows of one canonical table, as a select that has not run yet."""
+
+    table: str
+    select: str
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What one file says: rows by table, the rows that could not be parsed (known once the selects ran), and, where
+    the selects' `raw` is null, a select of `row_number` and `raw` for the rows that are refused."""
+
+    records: tuple[Records, ...]
+    rejects: Rejects = field(default=no_rejects)
+    raws: str | None = None
+
+
+class Connector(Protocol):
+    """What a connector module provides."""
+
+    VERSION: int
+    LIMITS: str
+
+    def read(self, delivery: Delivery) -> Reading:
+        """The canonical rows of one file."""
+
+
+@cache
+def connectors() -> dict[str, Connector]:
+    """Every connector by name."""
+    return {
+        module.name: cast(Connector, importlib.import_module(f"{__name__}.{module.name}"))
+        for module in pkgutil.iter_modules(__path__)
+    }
+
+
+def connector(source: Source) -> Connector:
+    """The connector a source names; raises ConfigurationError if there is none."""
+    found = connectors().get(source.connector)
+    if found is None:
+        raise ConfigurationError(
+            f"heed.toml: [[source]] {source.name!r} connector is {source.connector!r}, which heed does not have.",
+            f"Write one of {', '.join(sorted(connectors()))}.",
+        )
+    return found

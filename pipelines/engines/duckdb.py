@@ -1,0 +1,161 @@
+"""DuckDB: builds relations from SQL text, in a disposable working database that spills to disk."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import duckdb
+
+from pipelines.errors import EngineError
+
+if TYPE_CHECKING:
+    import polars
+
+# Spark's names for what DuckDB calls otherwise, so that one SQL text runs on both.
+_MACROS = (
+    "create or replace macro unix_seconds(instant) as cast(floor(epoch(instant)) as bigint)",
+    "create or replace macro unix_micros(instant) as epoch_us(instant)",
+    "create or replace macro struct(first, second) as row(first, second)",
+)
+
+
+class DuckDBEngine:
+    """One connection to a working database at `path` (None: in memory).
+
+    `memory_limit` is DuckDB's text ("4GB"); `temporary_folder` is where it spills. The session's
+    time zone is UTC, so a TIMESTAMPTZ reads and prints as the same instant everywhere.
+    """
+
+    name = "duckdb"
+
+    def __init__(
+        self,
+        path: Path | None = None,
+        *,
+        memory_limit: str | None = None,
+        threads: int | None = None,
+        temporary_folder: Path | None = None,
+        read_only: bool = False,
+    ) -> None:
+        config: dict[str, Any] = {
+            "autoinstall_known_extensions": False,
+            "autoload_known_extensions": False,
+        }
+        if memory_limit:
+            config["memory_limit"] = memory_limit
+        if threads:
+            config["threads"] = threads
+        if temporary_folder:
+            config["temp_directory"] = str(temporary_folder)
+        try:
+            self.connection = duckdb.connect(str(path) if path else ":memory:", read_only=read_only, config=config)
+        except duckdb.Error as error:
+            raise EngineError(str(error)) from error
+        self.execute("set TimeZone = 'UTC'")
+        if read_only:
+            return
+        for macro in _MACROS:
+            self.execute(macro)
+
+    def __enter__(self) -> DuckDBEngine:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connection; safe to call twice."""
+        self.connection.close()
+
+    def _run(self, sql: str, parameters: Sequence[Any] | dict[str, Any] | None, relation: str) -> Any:
+        try:
+            return self.connection.execute(sql, parameters) if parameters else self.connection.execute(sql)
+        except duckdb.Error as error:
+            raise EngineError(str(error), relation, sql) from error
+
+    def execute(self, sql: str, parameters: Sequence[Any] | dict[str, Any] | None = None, *, relation: str = "") -> None:
+        """Run one or several statements for their effect; `relation` names what is being built."""
+        self._run(sql, parameters, relation)
+
+    def rows(self, sql: str, parameters: Sequence[Any] | dict[str, Any] | None = None) -> list[tuple[Any, ...]]:
+        """All rows of a query as tuples."""
+        return self._run(sql, parameters, "").fetchall()  # type: ignore[no-any-return]
+
+    def records(self, sql: str, parameters: Sequence[Any] | dict[str, Any] | None = None) -> list[dict[str, Any]]:
+        """All rows of a query as dictionaries by column name."""
+        cursor = self._run(sql, parameters, "")
+        names = [column[0] for column in cursor.description]
+        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+    def value(self, sql: str, parameters: Sequence[Any] | dict[str, Any] | None = None) -> Any:
+        """The first column of the first row; None where there is no row."""
+        row = self._run(sql, parameters, "").fetchone()
+        return row[0] if row else None
+
+    def frame(self, sql: str, parameters: Sequence[Any] | dict[str, Any] | None = None) -> polars.DataFrame:
+        """All rows of a query as a Polars data frame."""
+        return self._run(sql, parameters, "").pl()  # type: ignore[no-any-return]
+
+    def columns(self, select: str) -> dict[str, str]:
+        """Column names and DuckDB types that `select` would return, in order, without running it."""
+        return {row[0]: row[1] for row in self.rows(f"describe {select}")}
+
+    def create(self, relation: str, select: str) -> int:
+        """Build table `schema.name` from a select; returns its row count."""
+        schema, _, _ = relation.partition(".")
+        self.execute(f"create schema if not exists {schema}")
+        self.execute(f"create or replace table {relation} as\n{select}", relation=relation)
+        return int(self.value(f"select count(*) from {relation}"))
+
+    def create_view(self, relation: str, select: str) -> None:
+        """Define view `schema.name` over a select."""
+        schema, _, _ = relation.partition(".")
+        self.execute(f"create schema if not exists {schema}")
+        self.execute(f"create or replace view {relation} as\n{select}", relation=relation)
+
+    def create_from_frame(self, relation: str, frame: polars.DataFrame) -> None:
+        """Build table `schema.name` from a Polars data frame."""
+        self.connection.register("_incoming_frame", frame)
+        try:
+            self.create(relation, "select * from _incoming_frame")
+        finally:
+            self.connection.unregister("_incoming_frame")
+
+    def copy_to_file(self, path: Path, relations: dict[str, str]) -> None:
+        """Write a new database file at `path`: one table per entry, name in the file -> select over this database."""
+        self.execute(f"attach {quoted(str(path))} as snapshot")
+        try:
+            for relation, select in relations.items():
+                schema, _, _ = relation.partition(".")
+                self.execute(f"create schema if not exists snapshot.{schema}")
+                self.execute(f"create table snapshot.{relation} as {select}", relation=relation)
+            self.execute("checkpoint snapshot")
+        finally:
+            self.execute("detach snapshot")
+
+    def relation_exists(self, relation: str) -> bool:
+        """Whether table or view `schema.name` exists."""
+        schema, _, name = relation.partition(".")
+        return bool(
+            self.value(
+                "select count(*) from information_schema.tables where table_schema = ? and table_name = ?",
+                [schema, name],
+            )
+        )
+
+
+def quoted(text: str) -> str:
+    """`text` as an SQL string literal."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def identifier(name: str) -> str:
+    """`name` as a quoted SQL identifier; for files' own column names, never in sql/."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def path_list(paths: Iterable[Path]) -> str:
+    """Paths as an SQL list literal, for reading several Parquet files as one relation."""
+    return "[" + ", ".join(quoted(str(path)) for path in paths) + "]"

@@ -1,0 +1,89 @@
+"""One exception class per cause a user can repair, each with its exit code.
+
+An error is one sentence saying what is wrong and where, followed by what to do next.
+"""
+
+from __future__ import annotations
+
+
+class HeedError(Exception):
+    """Base of every error a user can repair: `what` happened and the `remedy`; printed as one line."""
+
+    exit_code = 1
+
+    def __init__(self, what: str, remedy: str = "") -> None:
+        super().__init__(what)
+        self.what = what
+        self.remedy = remedy
+
+    def __str__(self) -> str:
+        return f"{self.what} {self.remedy}".strip()
+
+
+class UsageError(HeedError):
+    """The command line asks for something that does not exist."""
+
+    exit_code = 64
+
+
+class ConfigurationError(HeedError):
+    """heed.toml or the environment is wrong."""
+
+    exit_code = 78
+
+
+class UnreadableInputError(HeedError):
+    """A delivered file cannot be read as what its source says it is: nothing of it is loaded."""
+
+    exit_code = 11
+
+
+class ContactKeyCollisionError(HeedError):
+    """Two addresses got the same contact_key: loading stops rather than merging two people."""
+
+    exit_code = 11
+
+
+class AccountingError(HeedError):
+    """read = accepted + duplicate + quarantined does not hold: rows were lost, nothing is committed."""
+
+    exit_code = 11
+
+
+class DamagedHistoryError(HeedError):
+    """A part named by the ledger is missing or is not what was written."""
+
+    exit_code = 11
+
+
+class ValidationFailedError(HeedError):
+    """The data are not fit to use, or two independent computations disagree: nothing is published."""
+
+    exit_code = 11
+
+
+class LockedError(HeedError):
+    """Another run holds the home's lock."""
+
+    exit_code = 75
+
+
+class NoSnapshotError(HeedError):
+    """Nothing has been published in this home yet."""
+
+    exit_code = 78
+
+
+class EngineError(HeedError):
+    """A query failed; carries the relation being built and its SQL."""
+
+    exit_code = 1
+
+    def __init__(self, message: str, relation: str = "", sql: str = "") -> None:
+        super().__init__(message)
+        self.relation = relation
+        self.sql = sql
+
+    def __str__(self) -> str:
+        place = f" while building {self.relation}" if self.relation else ""
+        return f"the engine failed{place}: {self.what}\n{self.sql}".rstrip()

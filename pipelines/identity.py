@@ -1,0 +1,194 @@
+"""Addresses to keys and masks: the only module that knows how an address is written, hidden and recognised.
+
+A phone number becomes E.164, an e-mail address lower case, anything else stays as written. The key is the first
+64 bits of HMAC-SHA256 of that text, so that nobody without the key file can try addresses against it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import os
+import re
+import secrets
+from functools import cache
+from pathlib import Path
+
+import phonenumbers
+import polars
+
+from pipelines.engines.duckdb import DuckDBEngine
+from pipelines.errors import ConfigurationError
+
+_PREFIX = r"^(?i:whatsapp|tel|sms|rcs|viber|mailto|messenger):"
+_E164 = r"^\+[1-9][0-9]{6,14}$"
+_PHONE_TEXT = "^[+]?[0-9 ().\u00a0/-]{4,}$"
+_BULLETS = "•••••"
+_BLOCK = 64
+
+
+def load_key(private: Path) -> bytes:
+    """The home's secret: HEED_KEY, or private/key, made on first use and readable by its owner only."""
+    if from_environment := os.environ.get("HEED_KEY"):
+        if len(from_environment) < 16:
+            raise ConfigurationError("HEED_KEY is shorter than 16 characters.", "Set a longer secret, and keep it.")
+        return from_environment.encode()
+    path = private / "key"
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        private.mkdir(mode=0o700, parents=True, exist_ok=True)
+        key = secrets.token_hex(32).encode()
+        partial = private / f".key-{os.getpid()}"
+        descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(key)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(partial, path)
+        return key
+    except OSError as error:
+        raise ConfigurationError(f"{path} cannot be read: {error.strerror}.", "Check its permissions.") from error
+
+
+def parsed_phone(text: str, country: str | None) -> str | None:
+    """A possible phone number as E.164; None where `text` is none, or its country is not known."""
+    try:
+        number = phonenumbers.parse(text, country)
+    except phonenumbers.NumberParseException:
+        return None
+    if number.extension or not phonenumbers.is_possible_number(number):
+        return None
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+
+
+def normalised_address(text: str, is_phone_channel: bool, country: str | None) -> str:
+    """One address as heed compares it: E.164, lower-case e-mail, or the text as written without outer spaces."""
+    bare = re.sub(_PREFIX, "", text.strip()).strip()
+    if "@" in bare:
+        return bare.lower()
+    if re.match(_E164, bare):
+        return bare
+    if re.match(_PHONE_TEXT, bare) and (is_phone_channel or bare.startswith("+")):
+        return parsed_phone(bare, country) or bare
+    return bare
+
+
+def contact_key(address: str, key: bytes) -> int:
+    """The signed 64-bit key of a normalised address."""
+    digest = hmac.new(key, address.encode(), hashlib.sha256).digest()
+    return int.from_bytes(digest[:8], "big") - (1 << 63)
+
+
+def masked_address(address: str) -> str:
+    """What may be shown of an address: `+1202•••••17`, `a•••@example.com`."""
+    if re.match(_E164, address):
+        return address[:5] + _BULLETS + address[-2:]
+    if "@" in address:
+        name, _, domain = address.rpartition("@")
+        return f"{name[:1]}•••@{domain}"
+    return f"{address[:3]}•••{address[-2:]}" if len(address) > 8 else f"{address[:1]}•••"
+
+
+@cache
+def _country_of_prefix(prefix: str) -> str | None:
+    # A made-up number per prefix, so that the answer depends on the prefix alone and not on which numbers were seen.
+    number = phonenumbers.parse(prefix if len(prefix) > 5 else prefix + "2345678")
+    if number.country_code == 1:
+        return phonenumbers.region_code_for_number(number)
+    region = phonenumbers.region_code_for_country_code(number.country_code)
+    return None if region in ("ZZ", "001") else region
+
+
+def country_of_phone(address: str) -> str | None:
+    """The country (ISO 3166-1 alpha-2) of an E.164 number, by calling code, and by area code within +1.
+
+    Where several countries share another calling code (+44, +7, +61 …) it is the main one.
+    """
+    if not re.match(_E164, address):
+        return None
+    try:
+        return _country_of_prefix(address[:5] if address.startswith("+1") else address)
+    except phonenumbers.NumberParseException:
+        return None
+
+
+def identify(engine: DuckDBEngine, spellings: str, target: str, country: str | None, key: bytes) -> None:
+    """Build table `target` with one row per distinct spelling in `spellings` (spelling, is_phone_channel).
+
+    Columns: spelling, is_phone_channel, address (normalised), contact_key, contact_masked, address_kind
+    (phone, email, other), country. Only spellings that are not yet in normal form are parsed one by one.
+    """
+    engine.execute(
+        f"""
+        create or replace temp table bare_addresses as
+        select *,
+            case
+                when contains(bare, '@') then lower(bare)
+                when regexp_matches(bare, '{_E164}') then bare
+                when regexp_matches(bare, '{_PHONE_TEXT}') and (is_phone_channel or starts_with(bare, '+')) then null
+                else bare
+            end as address
+        from (
+            select distinct spelling, is_phone_channel, trim(regexp_replace(trim(spelling), '{_PREFIX}', '')) as bare
+            from ({spellings})
+        )""",
+        relation=target,
+    )
+    unparsed = [row[0] for row in engine.rows("select distinct bare from bare_addresses where address is null order by 1")]
+    parsed = polars.DataFrame(
+        {"bare": unparsed, "parsed": [parsed_phone(text, country) or text for text in unparsed]},
+        schema={"bare": polars.String, "parsed": polars.String},
+    )
+    engine.create_from_frame("run.parsed_addresses", parsed)
+    padded = hashlib.sha256(key).digest() if len(key) > _BLOCK else key
+    padded = padded.ljust(_BLOCK, b"\0")
+    inner, outer = bytes(byte ^ 0x36 for byte in padded), bytes(byte ^ 0x5C for byte in padded)
+    engine.execute(
+        f"""
+        create or replace temp table {target} as
+        with
+        addresses as (
+            select spelling, is_phone_channel, coalesce(address, parsed) as address
+            from bare_addresses left join run.parsed_addresses using (bare)
+        ),
+        keyed as (
+            select address, sha256($outer || unhex(sha256($inner || encode(address)))) as digest,
+                regexp_matches(address, '{_E164}') as is_phone, contains(address, '@') as is_email
+            from (select distinct address from addresses)
+        )
+        select
+            a.spelling, a.is_phone_channel, a.address,
+            cast(cast(cast('0x' || substr(k.digest, 1, 16) as ubigint) as hugeint) - 9223372036854775808 as bigint)
+                as contact_key,
+            case
+                when k.is_phone then substr(a.address, 1, 5) || '{_BULLETS}' || right(a.address, 2)
+                when k.is_email then substr(a.address, 1, case when starts_with(a.address, '@') then 0 else 1 end) || '•••@'
+                    || regexp_extract(a.address, '@([^@]*)$', 1)
+                when length(a.address) > 8 then substr(a.address, 1, 3) || '•••' || right(a.address, 2)
+                else substr(a.address, 1, 1) || '•••'
+            end as contact_masked,
+            case when k.is_phone then 'phone' when k.is_email then 'email' else 'other' end as address_kind,
+            case when k.is_phone and starts_with(a.address, '+1') then substr(a.address, 1, 5)
+                when k.is_phone then substr(a.address, 1, 4) end as calling_prefix
+        from addresses as a join keyed as k on k.address = a.address""",
+        {"inner": inner, "outer": outer},
+        relation=target,
+    )
+    engine.execute("drop table run.parsed_addresses")
+    prefixes = engine.rows(
+        f"select calling_prefix, min(address) from {target} where calling_prefix is not null group by 1 order by 1"
+    )
+    countries = polars.DataFrame(
+        {"calling_prefix": [row[0] for row in prefixes], "country": [country_of_phone(row[1]) for row in prefixes]},
+        schema={"calling_prefix": polars.String, "country": polars.String},
+    )
+    engine.create_from_frame("run.calling_prefixes", countries)
+    engine.execute(
+        f"""
+        create or replace temp table {target} as
+        select t.* exclude (calling_prefix), c.country
+        from {target} as t left join run.calling_prefixes as c using (calling_prefix)""",
+        relation=target,
+    )
+    engine.execute("drop table run.calling_prefixes")

@@ -1,0 +1,142 @@
+"""The ledger of a home's history: one JSON line per load, appended and never edited.
+
+A load is committed by its line: parts on disk that no line names do not exist for heed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from pipelines.errors import DamagedHistoryError
+
+NAME = "ledger.jsonl"
+
+
+@dataclass(frozen=True)
+class Part:
+    """One immutable Parquet file of history."""
+
+    table: str
+    path: str  # below history/
+    row_count: int
+    size_bytes: int
+    sha256: str
+    month: str | None = None  # YYYY-MM (UTC) of its rows; None for tables that are not cut by month
+
+
+@dataclass(frozen=True)
+class Load:
+    """One delivered file as it was read: what it was, what became of its rows, and where they are."""
+
+    load_id: str
+    source: str
+    connector: str
+    connector_version: int
+    reading: str  # digest of the settings that decide how its bytes are read
+    file: str  # below the home
+    size_bytes: int
+    sha256: str
+    read_count: int
+    accepted_count: int
+    duplicate_count: int
+    quarantined_count: int
+    loaded_at: str  # ISO 8601, UTC
+    first_record_at: str | None
+    last_record_at: str | None
+    tables: dict[str, int] = field(default_factory=dict)  # accepted rows by canonical table
+    parts: tuple[Part, ...] = ()
+
+
+def sha256_of(path: Path) -> str:
+    """The SHA-256 of a file's bytes, in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _lines(path: Path) -> Iterator[dict[str, Any]]:
+    data = path.read_bytes() if path.exists() else b""
+    for number, line in enumerate(data.split(b"\n")[:-1], start=1):  # a last line without its end was never committed
+        try:
+            yield json.loads(line)
+        except ValueError as error:
+            raise DamagedHistoryError(
+                f"{path} is damaged at line {number}.", "Restore it from a backup: nothing was changed."
+            ) from error
+
+
+class Ledger:
+    """The loads of one home, in order; `append` and `retire` are the only ways to change it."""
+
+    def __init__(self, history: Path) -> None:
+        self.history = history
+        self.path = history / NAME
+        self.entry_count = 0
+        self._loads: dict[str, Load] = {}
+        for entry in _lines(self.path):
+            self._apply(entry)
+
+    def _apply(self, entry: dict[str, Any]) -> None:
+        self.entry_count += 1
+        if "retired" in entry:
+            for load_id in entry["retired"]:
+                self._loads.pop(load_id, None)
+            return
+        content = dict(entry["load"])
+        content["parts"] = tuple(Part(**part) for part in content["parts"])
+        load = Load(**content)
+        self._loads[load.load_id] = load
+
+    @property
+    def loads(self) -> list[Load]:
+        """The loads that count, oldest first."""
+        return list(self._loads.values())
+
+    def parts(self, table: str, source: str | None = None, months: set[str] | None = None) -> list[Path]:
+        """The part files of a table, optionally of one source and some months only."""
+        return [
+            self.history / part.path
+            for load in self._loads.values()
+            if source is None or load.source == source
+            for part in load.parts
+            if part.table == table and (months is None or part.month is None or part.month in months)
+        ]
+
+    def append(self, load: Load) -> None:
+        """Commit a load whose parts are already on disk."""
+        self._write({"load": asdict(load)})
+
+    def retire(self, load_ids: list[str], reason: str) -> None:
+        """Take loads out of the record because their files are about to be read anew, and say why."""
+        self._write({"retired": load_ids, "reason": reason})
+
+    def _write(self, entry: dict[str, Any]) -> None:
+        self.history.mkdir(parents=True, exist_ok=True)
+        # A line torn by a crash was never committed: drop it, or the next one would be glued to it.
+        if self.path.exists():
+            data = self.path.read_bytes()
+            if data and not data.endswith(b"\n"):
+                with self.path.open("r+b") as file:
+                    file.truncate(data.rfind(b"\n") + 1)
+        with self.path.open("ab") as file:
+            file.write(json.dumps(entry, separators=(",", ":"), ensure_ascii=False).encode() + b"\n")
+            file.flush()
+            os.fsync(file.fileno())
+        self._apply(entry)
+
+    def check_parts(self) -> None:
+        """Raise DamagedHistoryError when a part is missing or has not the size that was written."""
+        for load in self._loads.values():
+            for part in load.parts:
+                path = self.history / part.path
+                size = path.stat().st_size if path.exists() else None
+                if size != part.size_bytes:
+                    found = "is missing" if size is None else f"has {size} bytes instead of {part.size_bytes}"
+                    raise DamagedHistoryError(
+                        f"{path} {found}.", "Restore it from a backup; the last snapshot stays published."
+                    )

@@ -1,0 +1,100 @@
+"""A new snapshot beside the old ones, then the pointer to it: a reader sees the old one or the new one, whole."""
+
+from __future__ import annotations
+
+import json
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from pipelines import sqlfiles
+from pipelines.engines.duckdb import DuckDBEngine
+
+POINTER = "CURRENT.json"
+
+#: Tables of a snapshot and the order of their rows; every other relation stays in the working database.
+_TABLES = {
+    "run.parameters": "1",
+    "run.steps": "position",
+    "run.inputs": "load_id",
+    "run.sources": "source",
+    "run.history": "started_at, run_id",
+    "run.quarantine": "load_id, row_count desc, reason, column_name",
+    "core.opt_out_spans": "contact_key, begins_at, span_id",
+    "audits.findings": "rule, occurred_at, source, message_id, event_id",
+    "metrics.measurements": "metric, definition, grain, period_start, channel, program, campaign_id, reason",
+    "metrics.headline": "position",
+    "metrics.verdicts": "period_start nulls first, channel, source",
+    "metrics.response_time_curve": "channel, seconds",
+    "validation.results": "kind, expectation",
+}
+
+
+def read_pointer(published: Path) -> dict[str, Any] | None:
+    """What CURRENT.json says; None where nothing is published or its snapshot is gone."""
+    try:
+        pointer: dict[str, Any] = json.loads((published / POINTER).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return pointer if (published / str(pointer.get("snapshot"))).is_file() else None
+
+
+def _write_whole(path: Path, text: str) -> None:
+    partial = path.with_name(f".{path.name}.partial")
+    with partial.open("w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(partial, path)
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+def _remember(published: Path, row: dict[str, Any]) -> None:
+    line = {name: value.isoformat() if isinstance(value, datetime) else value for name, value in row.items()}
+    with (published / "runs.jsonl").open("a", encoding="utf-8") as file:
+        file.write(json.dumps(line) + "\n")
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _forget_old(published: Path, keep: int, current: str) -> None:
+    snapshots = sorted(published.glob("*.duckdb"), key=lambda path: path.name)
+    for path in [path for path in snapshots if path.name != current][: max(0, len(snapshots) - keep)]:
+        path.unlink()
+    for path in published.glob("*.building*"):
+        path.unlink()
+
+
+def publish(engine: DuckDBEngine, published: Path, row: dict[str, Any], fingerprint: str, keep: int) -> Path:
+    """Write `<run_id>.duckdb`, point CURRENT.json at it and keep the last `keep`; returns the snapshot's path.
+
+    `row` is this run's row of run.history.
+    """
+    published.mkdir(parents=True, exist_ok=True)
+    run_id = row["run_id"]
+    building = published / f"{run_id}.duckdb.building"
+    building.unlink(missing_ok=True)
+    tables = {relation: f"select * from {relation} order by {order}" for relation, order in _TABLES.items()}
+    timeline = sqlfiles.read("published.timeline").text
+    tables["core.timeline"] = f"select * from ({timeline}) order by contact_key, occurred_at, kind, record_id"
+    engine.copy_to_file(building, tables)
+    with building.open("rb") as file:
+        os.fsync(file.fileno())
+    path = published / f"{run_id}.duckdb"
+    os.replace(building, path)
+    pointer = {
+        "run_id": run_id,
+        "snapshot": path.name,
+        "as_of": row["as_of"].isoformat() if row["as_of"] else None,
+        "published_at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "fingerprint": fingerprint,
+    }
+    _write_whole(published / POINTER, json.dumps(pointer, indent=2) + "\n")
+    _remember(published, row)
+    _forget_old(published, keep, path.name)
+    return path

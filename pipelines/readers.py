@@ -1,0 +1,369 @@
+"""Reads CSV, JSON Lines and Parquet files into text columns, without losing a row.
+
+Each reader gives a select of `row_number`, `raw` and the file's own columns as text. Rows that do not parse are
+not in it; `rejects` names them once the select has run.
+"""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+import itertools
+import json
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipelines.engines.duckdb import DuckDBEngine, identifier, quoted
+from pipelines.errors import EngineError, UnreadableInputError
+
+_DELIMITERS = ",;\t|"
+_HEADER_BYTES = 1 << 20
+_REASONS = {
+    "MISSING COLUMNS": "malformed_row",
+    "TOO MANY COLUMNS": "malformed_row",
+    "UNQUOTED VALUE": "malformed_row",
+    "INVALID ENCODING": "not_utf8",
+    "INVALID STATE": "malformed_row",
+    "LINE SIZE OVER MAXIMUM": "row_too_long",
+}
+_OWN_NAMES = ("row_number", "raw", "reject_reason")
+_EPOCH_MICROSECONDS = {"s": "1e6", "ms": "1e3"}
+_LARGEST_OBJECT = 1 << 30
+_serial = itertools.count(1)
+
+
+@dataclass(frozen=True)
+class Reject:
+    """A row that could not be read: its line in the file, the reason code, what was wrong, and its text."""
+
+    row_number: int
+    reason: str
+    column: str | None
+    raw: str
+
+
+Rejects = Callable[[], list[Reject]]
+
+
+def no_rejects() -> list[Reject]:
+    """For formats in which every row that is read is parsed."""
+    return []
+
+
+@dataclass(frozen=True)
+class RawRows:
+    """A file's rows as text columns: `columns` are the file's own names, in order; `column` names one in `select`.
+
+    Where `raw` is null in `select`, `raws` is a select of `row_number` and `raw`, run only for rows that are refused.
+    """
+
+    select: str
+    columns: tuple[str, ...]
+    rejects: Rejects
+    raws: str | None = None
+
+
+def file_format(path: Path) -> str:
+    """csv, jsonl or parquet, by the file's name (a final .gz is compression)."""
+    suffixes = [suffix.lower() for suffix in path.suffixes]
+    if suffixes and suffixes[-1] == ".gz":
+        suffixes = suffixes[:-1]
+    last = suffixes[-1] if suffixes else ""
+    formats = {
+        ".csv": "csv",
+        ".tsv": "csv",
+        ".txt": "csv",
+        ".jsonl": "jsonl",
+        ".ndjson": "jsonl",
+        ".json": "jsonl",
+        ".parquet": "parquet",
+        ".pq": "parquet",
+    }
+    if last not in formats:
+        raise UnreadableInputError(
+            f"{path.name} has no format heed knows by its name.",
+            "Name it .csv, .jsonl or .parquet (.csv.gz and .jsonl.gz are read too).",
+        )
+    return formats[last]
+
+
+def column_name(name: str) -> str:
+    """What a file's column is called in a reader's select: `their_` goes before a name that the reader itself uses."""
+    return f"their_{name}" if name.lower() in _OWN_NAMES else name
+
+
+def column(name: str) -> str:
+    """The SQL identifier of a file's column in a reader's select."""
+    return identifier(column_name(name))
+
+
+def epoch_text(expression: str, unit: str) -> str:
+    """SQL for seconds ("s") or milliseconds ("ms") since 1970 as ISO 8601 text; text that is no number stays as it is.
+
+    A number beyond the calendar becomes its first or last day, which load finds implausible.
+    """
+    number = f"try_cast({expression} as double)"
+    micros = f"cast(round(greatest(-6.2e16, least(2.5e17, {number} * {_EPOCH_MICROSECONDS[unit]}))) as bigint)"
+    iso = f"strftime(make_timestamp({micros}), '%Y-%m-%dT%H:%M:%S.%fZ')"
+    return f"case when {number} is null then {expression} else {iso} end"
+
+
+def _head(path: Path) -> bytes:
+    opener = gzip.open if path.suffix.lower() == ".gz" else open
+    with opener(path, "rb") as file:
+        return file.read(_HEADER_BYTES)
+
+
+def _refuse_utf16(path: Path, data: bytes) -> None:
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\x00" in data[:4]:
+        raise UnreadableInputError(f"{path.name} is UTF-16 text.", "Deliver it as UTF-8; nothing of it was loaded.")
+
+
+def _text(path: Path, data: bytes) -> str:
+    _refuse_utf16(path, data)
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise UnreadableInputError(
+            f"{path.name} is not UTF-8: byte {error.start + 1} of its header cannot be read.",
+            "Deliver it as UTF-8; nothing of it was loaded.",
+        ) from error
+
+
+def csv_header(path: Path) -> tuple[str, list[str]]:
+    """The delimiter and the column names of a CSV file; no names for an empty file."""
+    data = _head(path)
+    end = data.find(b"\n")
+    line = _text(path, data if end < 0 else data[: end + 1])
+    if line.count('"') % 2:  # a quoted line break inside a column name
+        line = _text(path, data[: data.rfind(b"\n") + 1] or data)
+    if not line.strip():
+        return ",", []
+    delimiter = max(_DELIMITERS, key=line.count)
+    names = [name.strip() for name in next(csv.reader(io.StringIO(line, newline=""), delimiter=delimiter))]
+    return delimiter, names
+
+
+def _checked(path: Path, names: list[str]) -> list[str]:
+    lowered = [name.lower() for name in names]
+    for name in names:
+        if name and lowered.count(name.lower()) > 1:
+            raise UnreadableInputError(
+                f"{path.name} has two columns called {name}.", "Remove or rename one; nothing of it was loaded."
+            )
+    return [name or f"column_{position}" for position, name in enumerate(names, start=1)]
+
+
+def _csv_rejects(engine: DuckDBEngine, table: str) -> Rejects:
+    def rejects() -> list[Reject]:
+        rows = engine.rows(
+            f"select line, any_value(error_type order by column_idx), any_value(csv_line order by column_idx)"
+            f" from {table} group by line, line_byte_position order by line"
+        )
+        return [Reject(line, _REASONS.get(str(kind), "malformed_row"), None, raw or "") for line, kind, raw in rows]
+
+    return rejects
+
+
+def _scan(engine: DuckDBEngine, path: Path, names: list[str], options: str) -> tuple[str, Rejects]:
+    table = f"rejected_rows_{next(_serial)}"
+    columns = ", ".join(f"{quoted(name)}: 'VARCHAR'" for name in names)
+    scan = (
+        f"read_csv({quoted(str(path))}, auto_detect=false, all_varchar=true, columns={{{columns}}}, {options},"
+        f" null_padding=false, store_rejects=true, rejects_limit=0,"
+        f" rejects_table={quoted(table)}, rejects_scan={quoted(table + '_scan')})"
+    )
+    return scan, _csv_rejects(engine, table)
+
+
+def csv_rows(engine: DuckDBEngine, path: Path, work: Path) -> RawRows | None:
+    """The rows of a CSV file with a header line, plain or gzip; None for a file without even a header.
+
+    Handles a byte-order mark, quoted line breaks and any of comma, semicolon, tab and bar. Mixed line
+    ends, which the parser refuses, are read from a copy in `work` with one kind of line end.
+    """
+    delimiter, names = csv_header(path)
+    if not names:
+        return None
+    names = _checked(path, names)
+    options = f"""header=true, delim={quoted(delimiter)}, quote='"', escape='"', nullstr=''"""
+    if _has_mixed_line_ends(path):
+        path = _with_one_kind_of_line_end(path, work)
+    scan, rejects = _scan(engine, path, names, options)
+    listed = ", ".join(f"{identifier(name)} as {column(name)}" for name in names)
+    select = f"select row_number() over () as row_number, cast(null as varchar) as raw, {listed} from {scan}"
+    return RawRows(select, tuple(names), rejects, _raws(select, names))
+
+
+def _raws(select: str, names: Iterable[str]) -> str:
+    """The cells of each row as one JSON object, by their own names."""
+    packed = ", ".join(f"{identifier(name)} := {column(name)}" for name in names)
+    return f"select row_number, cast(to_json(struct_pack({packed})) as varchar) as raw from ({select})"
+
+
+def _has_mixed_line_ends(path: Path) -> bool:
+    opener = gzip.open if path.suffix.lower() == ".gz" else open
+    returns = pairs = feeds = 0
+    last = b""
+    with opener(path, "rb") as file:
+        while block := file.read(1 << 22):
+            returns += block.count(b"\r")
+            feeds += block.count(b"\n")
+            pairs += block.count(b"\r\n") + (last == b"\r" and block[:1] == b"\n")
+            last = block[-1:]
+    return returns > 0 and not (returns == pairs == feeds)
+
+
+def _with_one_kind_of_line_end(path: Path, work: Path) -> Path:
+    opener = gzip.open if path.suffix.lower() == ".gz" else open
+    copy = work / f"line_ends_{next(_serial)}.csv"
+    with opener(path, "rb") as file, copy.open("wb") as out:
+        held = b""
+        while block := file.read(1 << 22):
+            block = held + block
+            held = b"\r" if block.endswith(b"\r") else b""
+            block = block[: len(block) - len(held)]
+            out.write(block.replace(b"\r\n", b"\n").replace(b"\r", b"\n"))
+        out.write(b"\n" if held else b"")
+    return copy
+
+
+def line_rows(engine: DuckDBEngine, path: Path) -> RawRows:
+    """The lines of a text file, plain or gzip, one row each: `row_number` is the line number, `raw` its text."""
+    _refuse_utf16(path, _head(path)[:4])
+    scan, rejects = _scan(
+        engine, path, ["line"], "header=false, delim='\x01', quote='', escape='', nullstr='\x02', strict_mode=false, max_line_size=16777216"
+    )
+    select = f"select row_number() over () as row_number, line as raw from {scan}"
+    return RawRows(select, (), rejects)
+
+
+def _json_shape(path: Path, list_key: str | None) -> str:
+    """lines, list or pages, by how the file begins."""
+    text = _head(path).decode("utf-8-sig", errors="replace").lstrip()
+    if text.startswith("["):
+        return "list"
+    lines = [line for line in text.split("\n") if line.strip()][:2]
+    if list_key and lines and re.search(rf'"{re.escape(list_key)}"\s*:\s*\[', lines[0]):
+        return "pages"
+    return "pages" if text.startswith("{") and not any(map(_is_object, lines)) and len(lines) > 1 else "lines"
+
+
+def _is_object(line: str) -> bool:
+    try:
+        return isinstance(json.loads(line), dict)
+    except ValueError:
+        return False
+
+
+def json_objects(engine: DuckDBEngine, path: Path, list_key: str | None = None) -> RawRows:
+    """The objects of a JSON file, plain or gzip: `row_number`, the object's text as `raw`, and `reject_reason`.
+
+    The file holds one object a line (`row_number` is the line; blank lines are no rows), one list, or pages, which are
+    objects with a list called `list_key` (`row_number` counts through the file). What is no JSON object is refused as
+    malformed_json; a list or page that is not valid JSON as a whole is an EngineError once the select runs.
+    """
+    shape = _json_shape(path, list_key)
+    if shape == "lines":
+        lines = line_rows(engine, path)
+        rejects = lines.rejects
+        found = f"""
+            select row_number, case when row_number = 1 then ltrim(raw, chr(65279)) else raw end as raw
+            from ({lines.select}) where trim(raw, chr(32) || chr(9) || chr(13) || chr(10) || chr(65279)) <> ''"""
+    else:
+        rejects = no_rejects
+        layout = "array" if shape == "list" else "unstructured"
+        largest = min(max(16 << 20, path.stat().st_size * (20 if path.suffix.lower() == ".gz" else 1)), _LARGEST_OBJECT)
+        options = f"format={quoted(layout)}, maximum_object_size={largest}"
+        found = f"select json as raw from read_json_objects({quoted(str(path))}, {options})"
+        if list_key:
+            listed, each = quoted(f'$."{list_key}"'), quoted(f'$."{list_key}"[*]')
+            several = f"json_extract(raw, {each})"
+            items = f"case when json_type(raw, {listed}) = 'ARRAY' then {several} else [raw] end"
+            found = f"select unnest({items}) as raw from ({found})"
+        found = f"select row_number() over () as row_number, cast(raw as varchar) as raw from ({found})"
+    select = f"""
+        select row_number, raw,
+            case when not coalesce(json_valid(raw) and json_type(try_cast(raw as json)) = 'OBJECT', false)
+                then 'malformed_json' end as reject_reason
+        from ({found})"""
+    return RawRows(select, (), rejects)
+
+
+def jsonl_rows(engine: DuckDBEngine, path: Path, keys: Iterable[str]) -> RawRows:
+    """The values of `keys`, as text, in the objects of a JSON file (see `json_objects`)."""
+    names = tuple(keys)
+    objects = json_objects(engine, path)
+    paths = "[" + ", ".join(quoted(f'$."{name}"') for name in names) + "]"
+    listed = ", ".join(f"found[{position}] as {column(name)}" for position, name in enumerate(names, start=1))
+    select = f"""
+        select row_number, raw, reject_reason, {listed}
+        from (
+            select *, case when reject_reason is null then json_extract_string(raw, {paths}) end as found
+            from ({objects.select})
+        )"""
+    return RawRows(select, names, objects.rejects)
+
+
+def parquet_rows(engine: DuckDBEngine, path: Path) -> RawRows:
+    """The rows of a Parquet file: every column as text, except instants, which keep their type."""
+    scan = f"read_parquet({quoted(str(path))}, file_row_number=true)"
+    try:
+        types = engine.columns(f"select * from {scan}")
+    except EngineError as error:
+        raise UnreadableInputError(
+            f"{path.name} is not a whole Parquet file ({error.what.splitlines()[0]}).",
+            "Deliver it again; nothing of it was loaded.",
+        ) from error
+    types.pop("file_row_number", None)
+    listed = ", ".join(
+        f"{identifier(name)} as {column(name)}"
+        if kind == "TIMESTAMP WITH TIME ZONE"
+        else f"cast({identifier(name)} as varchar) as {column(name)}"
+        for name, kind in types.items()
+    )
+    select = f"select file_row_number + 1 as row_number, cast(null as varchar) as raw, {listed} from {scan}"
+    return RawRows(select, tuple(types), no_rejects, _raws(select, types))
+
+
+def _unreadable(label: str, error: EngineError) -> UnreadableInputError:
+    problem = error.what.splitlines()[0].removeprefix("Invalid Input Error: ").rstrip(".")
+    return UnreadableInputError(f"{label} cannot be read: {problem}.", "Deliver it again; nothing of it was loaded.")
+
+
+def json_keys(engine: DuckDBEngine, objects: str, label: str) -> tuple[str, ...]:
+    """The names of the values in the objects that a select of `raw` and `reject_reason` gives, sorted.
+
+    Raises UnreadableInputError, naming `label`, when the file cannot be parsed.
+    """
+    try:
+        rows = engine.rows(f"select distinct unnest(json_keys(raw)) from ({objects}) where reject_reason is null order by 1")
+    except EngineError as error:
+        raise _unreadable(label, error) from error
+    return tuple(str(row[0]) for row in rows)
+
+
+def rows_of(engine: DuckDBEngine, path: Path, work: Path, keys: Iterable[str]) -> RawRows | None:
+    """The rows of a CSV, JSON Lines or Parquet file by its name; `keys` are what to take from JSON objects."""
+    kind = file_format(path)
+    if kind == "csv":
+        return csv_rows(engine, path, work)
+    if kind == "parquet":
+        return parquet_rows(engine, path)
+    return jsonl_rows(engine, path, keys)
+
+
+def kept(engine: DuckDBEngine, rows: RawRows, label: str = "The file") -> RawRows:
+    """The same rows, parsed once into the working database: for files that say several things in one row.
+
+    Raises UnreadableInputError, naming `label`, when the file cannot be parsed.
+    """
+    table = f"parsed_rows_{next(_serial)}"
+    try:
+        engine.execute(f"create temp table {table} as {rows.select}", relation=table)
+    except EngineError as error:
+        raise _unreadable(label, error) from error
+    return RawRows(f"select * from {table}", rows.columns, rows.rejects, rows.raws)

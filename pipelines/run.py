@@ -1,0 +1,220 @@
+"""One run: load what is new, build, audit, measure, validate, publish. The steps, in order, in one list."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import secrets
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from pipelines import audit, build, identity, load, provenance, publish
+from pipelines.engines.duckdb import DuckDBEngine
+from pipelines.errors import ConfigurationError, LockedError
+from pipelines.ledger import Ledger, Load
+from pipelines.settings import Settings
+
+Narrate = Callable[[str], None]
+
+
+@dataclass
+class Outcome:
+    """What a run did: the snapshot that now stands, whether this run made it, and the seconds of its steps."""
+
+    run_id: str
+    snapshot: Path
+    is_new: bool
+    new_loads: list[Load]
+    seconds: dict[str, float] = field(default_factory=dict)
+
+
+@dataclass
+class Run:
+    """A run in progress: what every step reads and adds to."""
+
+    settings: Settings
+    ledger: Ledger
+    engine: DuckDBEngine
+    run_id: str
+    started_at: datetime
+    as_of: datetime | None
+    fingerprint: str
+    new_loads: list[Load]
+    steps: list[tuple[str, float, int]]
+    snapshot: Path | None = None
+
+
+@contextmanager
+def home_lock(home: Path) -> Iterator[None]:
+    """Hold the home's lock; raises LockedError at once when another run holds it."""
+    path = home / ".lock"
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+    except OSError as error:
+        raise ConfigurationError(f"{path} cannot be written: {error.strerror}.", "A run writes below its home: check its permissions.") from error
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            holder = os.read(descriptor, 100).decode(errors="replace").strip()
+            raise LockedError(
+                f"Another run of {home} is going on{f' (process {holder})' if holder else ''}.", "Wait for it, then run again."
+            ) from error
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, str(os.getpid()).encode(), 0)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _facts(run: Run) -> int:
+    build.attach_history(run.engine, run.ledger)
+    build.write_reference(run.engine)
+    provenance.write_parameters(run.engine, run.settings, run.run_id, run.as_of, run.started_at, run.fingerprint)
+    build.write_calendars(run.engine, run.settings, run.as_of or datetime(2000, 1, 1, tzinfo=UTC))
+    rows = build.build_layer(run.engine, "core")
+    provenance.write_excluded(run.engine)
+    provenance.write_inputs(run.engine, run.ledger, {one.load_id for one in run.new_loads})
+    provenance.write_quarantine(run.engine, run.settings, run.ledger.loads)
+    provenance.write_sources(run.engine, run.settings, run.ledger)
+    return rows["core.messages"] + rows["core.consent_events"]
+
+
+def _audit(run: Run) -> int:
+    return audit.audit(run.engine)
+
+
+def _measure(run: Run) -> int:
+    from pipelines.measure import measure
+
+    measure(run.engine)
+    return int(run.engine.value("select count(*) from metrics.measurements"))
+
+
+def _validate(run: Run) -> int:
+    from pipelines.validate import validate
+
+    validate(run.engine)
+    return int(run.engine.value("select count(*) from validation.results"))
+
+
+def _publish(run: Run) -> int:
+    provenance.write_steps(run.engine, run.steps)
+    row = provenance.write_history(run.engine, run.settings.published)
+    run.snapshot = publish.publish(
+        run.engine, run.settings.published, row, run.fingerprint, run.settings.policy.keep_snapshots
+    )
+    return 1
+
+
+#: What a run does after loading, in order. A step returns the number of rows it made.
+STEPS: tuple[tuple[str, str, Callable[[Run], int]], ...] = (
+    ("build", "Building the facts", _facts),
+    ("audit", "Auditing", _audit),
+    ("measure", "Measuring", _measure),
+    ("validate", "Validating", _validate),
+    ("publish", "Publishing", _publish),
+)
+
+
+def _as_of(text: str, option: str) -> datetime:
+    try:
+        instant = datetime.fromisoformat(text)
+    except ValueError:
+        instant = None
+    if instant is None or instant.tzinfo is None:
+        raise ConfigurationError(f"{option} is {text!r}, which is no instant.", "Write a time with its offset: 2026-11-01T00:00:00Z")
+    return instant.astimezone(UTC)
+
+
+def default_memory_limit() -> str:
+    """Half of this machine's memory, as DuckDB's text."""
+    half = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2
+    return f"{half // (1 << 20)}MiB"
+
+
+@contextmanager
+def _working_engine(settings: Settings, run_id: str) -> Iterator[tuple[DuckDBEngine, Path]]:
+    """A disposable database and folder below private/ (staged rows hold addresses), gone afterwards."""
+    work = settings.private / "work" / run_id
+    shutil.rmtree(settings.private / "work", ignore_errors=True)  # what a killed run left behind
+    work.mkdir(mode=0o700, parents=True)
+    engine = DuckDBEngine(
+        build.working_path(work, run_id),
+        memory_limit=settings.policy.memory_limit or default_memory_limit(),
+        threads=settings.policy.threads,
+        temporary_folder=work / "spill",
+    )
+    try:
+        yield engine, work
+    finally:
+        engine.close()
+        shutil.rmtree(work, ignore_errors=True)
+
+
+def _load(settings: Settings, ledger: Ledger, engine: DuckDBEngine, work: Path, started_at: datetime, narrate: Narrate) -> list[Load]:
+    files = load.inbox_files(settings, ledger, narrate)
+    for sentence in load.retire_reread(settings, ledger, files):
+        narrate(sentence)
+    new = list(load.new_files(settings, ledger, files))
+    key = identity.load_key(settings.private) if new else b""
+    loads = []
+    for position, file in enumerate(new, start=1):
+        narrate(f"Loading {file.file(settings.home)} ({position} of {len(new)})")
+        one = load.load_file(engine, settings, ledger, file, key, work, started_at)
+        if one.read_count == 0:
+            narrate(f"{one.file} holds no rows.")
+        elif one.quarantined_count:
+            narrate(f"{one.file}: {one.quarantined_count:,} of {one.read_count:,} rows quarantined.")
+        loads.append(one)
+    return loads
+
+
+def execute(settings: Settings, *, as_of: str | None = None, narrate: Narrate = lambda _: None) -> Outcome:
+    """Do one run of a home and return what now stands.
+
+    `as_of` overrides the configured one. Raises a HeedError with its exit code; whatever happens, the snapshot
+    published before stays whole until a new one takes its place.
+    """
+    with home_lock(settings.home):
+        started_at = datetime.now(UTC)
+        run_id = f"{started_at:%Y%m%dT%H%M%S}Z-{secrets.token_hex(3)}"
+        ledger = Ledger(settings.history)
+        ledger.check_parts()
+        steps: list[tuple[str, float, int]] = []
+        seconds: dict[str, float] = {}
+        with _working_engine(settings, run_id) as (engine, work):
+            begun = time.perf_counter()
+            new_loads = _load(settings, ledger, engine, work, started_at, narrate)
+            seconds["load"] = round(time.perf_counter() - begun, 3)
+            steps.append(("load", seconds["load"], sum(one.read_count for one in new_loads)))
+
+            wanted = as_of or settings.policy.as_of
+            digest = provenance.fingerprint(settings, ledger, wanted)
+            pointer = publish.read_pointer(settings.published)
+            if pointer and pointer["fingerprint"] == digest:
+                narrate("Nothing new: the published snapshot stands.")
+                return Outcome(pointer["run_id"], settings.published / pointer["snapshot"], False, new_loads, seconds)
+
+            latest = [datetime.fromisoformat(one.last_record_at) for one in ledger.loads if one.last_record_at]
+            instant = _as_of(wanted, "--as-of" if as_of else "[policy] as_of") if wanted else max(latest, default=None)
+            run = Run(settings, ledger, engine, run_id, started_at, instant, digest, new_loads, steps)
+            for name, words, step in STEPS:
+                narrate(words)
+                begun = time.perf_counter()
+                rows = step(run)
+                seconds[name] = round(time.perf_counter() - begun, 3)
+                steps.append((name, seconds[name], rows))
+            assert run.snapshot is not None
+            return Outcome(run_id, run.snapshot, True, new_loads, seconds)
+
+
+def with_policy(settings: Settings, **changes: Any) -> Settings:
+    """The same settings with some of the policy changed."""
+    return replace(settings, policy=replace(settings.policy, **changes))

@@ -1,0 +1,106 @@
+"""What went wrong at the retailer: when each planted incident happened and what it should teach."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pipelines.sample.clock import at
+
+
+@dataclass(frozen=True)
+class Incident:
+    """One planted incident: its name, the rule that sees it, its time and what happened."""
+
+    name: str
+    rule: str
+    starts_at: int
+    ends_at: int
+    what: str
+
+
+NATURAL = Incident("", "", 0, 0, "")
+FLASH_SALE = Incident(
+    "in_flight_flash_sale",
+    "message_after_opt_out",
+    at("2026-05-26", 17),
+    at("2026-05-27", 10),
+    "A second blast followed the first by two hours while opt-outs waited for the next morning.",
+)
+STOPS_NOT_SYNCED = Incident(
+    "stop_replies_not_synced",
+    "message_after_opt_out",
+    at("2026-06-08"),
+    at("2026-06-30"),
+    "STOP replies did not reach the CRM for three weeks; the provider refused what was sent (error 21610).",
+)
+WEBHOOKS_LOST = Incident(
+    "whatsapp_preferences_lost",
+    "message_after_opt_out",
+    at("2026-07-06"),
+    at("2026-07-20"),
+    "Webhooks of stopped marketing messages were lost; only failures with error 131050 show that people had left.",
+)
+QUEUE_STUCK = Incident(
+    "opt_out_queue_stuck",
+    "message_after_opt_out",
+    at("2026-07-13"),
+    at("2026-07-25"),
+    "Opt-outs entered in the CRM waited in a stuck queue until September, past their deadline.",
+)
+QUEUE_RELEASED_AT = at("2026-09-01", 12)
+PROVIDER_OUTAGE = Incident(
+    "whatsapp_outage",
+    "silent_source",
+    at("2026-08-04", 6),
+    at("2026-08-07", 18),
+    "The WhatsApp provider was down for three and a half days; the sendings were made up for on the evening after.",
+)
+IMPORT = Incident(
+    "import_resubscribed",
+    "opt_in_without_act",
+    at("2026-08-24", 11),
+    at("2026-08-24", 11),
+    "A CRM import switched people who had left back to subscribed, without any act of theirs.",
+)
+WHATSAPP_STOPS_NOT_SYNCED = Incident(
+    "whatsapp_stops_not_synced",
+    "message_after_opt_out",
+    at("2026-09-14"),
+    at("2026-09-29"),
+    "Stops in WhatsApp did not reach the CRM for two weeks; the provider refused what was sent (error 131050).",
+)
+SUPPRESSION_OFF = Incident(
+    "suppression_off",
+    "message_after_opt_out",
+    at("2026-10-16", 18),
+    at("2026-10-16", 20),
+    "An SMS campaign was sent with the suppression list switched off.",
+)
+REPLIES_MISSED = Incident(
+    "misspelled_stops_missed",
+    "opt_out_request_missed",
+    at("2026-05-04"),
+    at("2026-11-09"),
+    "Replies that say stop in other words than the keyword, and that nobody recorded.",
+)
+
+INCIDENTS = [
+    FLASH_SALE,
+    STOPS_NOT_SYNCED,
+    WEBHOOKS_LOST,
+    QUEUE_STUCK,
+    PROVIDER_OUTAGE,
+    IMPORT,
+    WHATSAPP_STOPS_NOT_SYNCED,
+    SUPPRESSION_OFF,
+    REPLIES_MISSED,
+]
+# A contact's state remembers its incident by this number; 0 is nothing special.
+NUMBER_OF = {incident.name: position + 1 for position, incident in enumerate(INCIDENTS)}
+
+
+def after_outage(second: int) -> int:
+    """The same instant, or one on the evening after the outage if it falls inside the outage."""
+    if PROVIDER_OUTAGE.starts_at <= second < PROVIDER_OUTAGE.ends_at:
+        return PROVIDER_OUTAGE.ends_at + 600 + (second - PROVIDER_OUTAGE.starts_at) // 16
+    return second

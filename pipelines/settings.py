@@ -1,0 +1,314 @@
+"""The home's heed.toml and the environment, read once, checked, and typed.
+
+Every mistake is one ConfigurationError naming the file, the table and the key, and what to write instead.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+import tomllib
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from pipelines.errors import ConfigurationError
+
+SCOPES = ("channel", "program", "person")
+TABLES = ("messages", "inbound_messages", "consent_events", "campaigns", "contacts")
+
+_FIXED_OFFSET = re.compile(r"^(?:UTC|GMT)?([+-])(\d{1,2})(?::?(\d{2}))?$")
+_DURATION = re.compile(r"^\s*(\d+)\s*(s|sec|m|min|h|d|bd)\s*$")
+_SECONDS = {"s": 1, "sec": 1, "m": 60, "min": 60, "h": 3600, "d": 86400}
+
+
+@dataclass(frozen=True)
+class Deadline:
+    """How long a sender may take when no rule says otherwise: `amount` of `unit`."""
+
+    amount: int
+    unit: str  # hours, calendar_days, business_days
+    text: str
+
+
+@dataclass(frozen=True)
+class DerivedEvent:
+    """A consent event that a message row also carries (`unsubscribed_at` and alike)."""
+
+    event_type: str
+    columns: dict[str, str | dict[str, str]]
+
+
+@dataclass(frozen=True)
+class Source:
+    """One [[source]]: where its files lie and how a connector reads them."""
+
+    name: str
+    connector: str
+    path: str
+    timezone: str | None = None
+    table: str | None = None
+    columns: dict[str, str | dict[str, str]] = field(default_factory=dict)
+    values: dict[str, dict[str, str]] = field(default_factory=dict)
+    null_values: tuple[str, ...] = ()
+    events: tuple[DerivedEvent, ...] = ()
+    time_unit: str | None = None
+
+    @property
+    def fixed_offset_seconds(self) -> int | None:
+        """Seconds east of UTC when the zone is a fixed offset such as -06:00; else None."""
+        return fixed_offset_seconds(self.timezone) if self.timezone else None
+
+
+@dataclass(frozen=True)
+class Policy:
+    """[policy]: what the home's owner decided; defaults are the contract's."""
+
+    scope: str = "channel"
+    rules: str | tuple[str, ...] = "default"
+    default_deadline: Deadline = Deadline(10, "business_days", "10bd")
+    confirmation_window_seconds: int = 300
+    attribution_window_seconds: int = 72 * 3600
+    default_country: str | None = None
+    report_timezone: str = "UTC"
+    double_opt_in: bool = False
+    frequency_cap: int | None = None
+    forbidden_sources: tuple[str, ...] = ("purchased", "scraped")
+    as_of: str | None = None
+    memory_limit: str | None = None
+    threads: int | None = None
+    keep_snapshots: int = 5
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Everything a run is told: the home, its policy and its sources."""
+
+    home: Path
+    policy: Policy
+    sources: tuple[Source, ...]
+
+    @cached_property
+    def inbox(self) -> Path:
+        return self.home / "inbox"
+
+    @cached_property
+    def history(self) -> Path:
+        return self.home / "history"
+
+    @cached_property
+    def private(self) -> Path:
+        return self.home / "private"
+
+    @cached_property
+    def published(self) -> Path:
+        return self.home / "published"
+
+
+def fixed_offset_seconds(timezone: str) -> int | None:
+    """Seconds east of UTC for "UTC", "-06:00", "UTC+2"; None for a named zone."""
+    if timezone.upper() in ("UTC", "GMT", "Z", "ETC/UTC"):
+        return 0
+    match = _FIXED_OFFSET.match(timezone.strip().upper())
+    if not match:
+        return None
+    seconds = int(match.group(2)) * 3600 + int(match.group(3) or 0) * 60
+    return seconds if match.group(1) == "+" else -seconds
+
+
+class _Table:
+    """One TOML table being read: hands out typed values and complains about what nobody asked for."""
+
+    def __init__(self, path: Path, name: str, content: dict[str, Any]) -> None:
+        self.path, self.name, self.content = path, name, content
+        self.asked: set[str] = set()
+
+    def wrong(self, key: str, problem: str, remedy: str) -> ConfigurationError:
+        return ConfigurationError(f"{self.path}: {self.name} {key} {problem}.", remedy)
+
+    def take(self, key: str, kind: type, default: Any = None) -> Any:
+        self.asked.add(key)
+        if key not in self.content:
+            return default
+        value = self.content[key]
+        if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
+            words = {str: "a text in quotes", int: "a whole number", bool: "true or false", list: "a list", dict: "a table"}
+            raise self.wrong(key, f"is {value!r}", f"Write {words[kind]}.")
+        return value
+
+    def text(self, key: str, default: str | None = None) -> str | None:
+        value = self.take(key, str)
+        if value is not None and not value.strip():
+            raise self.wrong(key, "is empty", "Write a value or remove the line.")
+        return default if value is None else value
+
+    def required(self, key: str, remedy: str) -> str:
+        value = self.text(key)
+        if value is None:
+            raise self.wrong(key, "is missing", remedy)
+        return value
+
+    def one_of(self, key: str, allowed: tuple[str, ...], default: str) -> str:
+        value = self.text(key, default) or default
+        if value not in allowed:
+            raise self.wrong(key, f"is {value!r}", f"Write one of {', '.join(allowed)}.")
+        return value
+
+    def zone(self, key: str, default: str | None) -> str | None:
+        value = self.text(key, default)
+        if value is None or fixed_offset_seconds(value) is not None:
+            return value
+        try:
+            ZoneInfo(value)
+        except (KeyError, ValueError, OSError) as error:
+            raise self.wrong(
+                key, f"is {value!r}, which is no time zone", "Write an IANA name (America/New_York) or an offset (-06:00)."
+            ) from error
+        return value
+
+    def seconds(self, key: str, default: int) -> int:
+        value = self.text(key)
+        if value is None:
+            return default
+        match = _DURATION.match(value)
+        if not match or match.group(2) == "bd":
+            raise self.wrong(key, f"is {value!r}", 'Write a number and a unit: "5min", "72h", "3d".')
+        return int(match.group(1)) * _SECONDS[match.group(2)]
+
+    def finish(self) -> None:
+        for key in self.content:
+            if key not in self.asked:
+                near = difflib.get_close_matches(key, self.asked, n=1)
+                remedy = f"Did you mean {near[0]}?" if near else f"It may hold {', '.join(sorted(self.asked))}."
+                raise self.wrong(key, "is not a setting", remedy)
+
+
+def _deadline(table: _Table, key: str, default: Deadline) -> Deadline:
+    value = table.text(key)
+    if value is None:
+        return default
+    match = _DURATION.match(value)
+    if not match or match.group(2) not in ("h", "d", "bd"):
+        raise table.wrong(key, f"is {value!r}", 'Write hours, days or business days: "48h", "30d", "10bd".')
+    unit = {"h": "hours", "d": "calendar_days", "bd": "business_days"}[match.group(2)]
+    return Deadline(int(match.group(1)), unit, value.strip())
+
+
+def _policy(path: Path, content: dict[str, Any]) -> Policy:
+    table = _Table(path, "[policy]", content)
+    defaults = Policy()
+    rules = table.content.get("rules", "default")
+    table.asked.add("rules")
+    if isinstance(rules, list) and all(isinstance(rule, str) for rule in rules):
+        rules = tuple(rules)
+    elif rules not in ("default", "none"):
+        raise table.wrong("rules", f"is {rules!r}", 'Write "default", "none" or a list of rule ids.')
+    country = table.text("default_country")
+    if country is not None and not re.fullmatch(r"[A-Za-z]{2}", country):
+        raise table.wrong("default_country", f"is {country!r}", 'Write a two-letter country code such as "US".')
+    forbidden = table.take("forbidden_sources", list, list(defaults.forbidden_sources))
+    policy = Policy(
+        scope=table.one_of("scope", SCOPES, defaults.scope),
+        rules=rules,
+        default_deadline=_deadline(table, "default_deadline", defaults.default_deadline),
+        confirmation_window_seconds=table.seconds("confirmation_window", defaults.confirmation_window_seconds),
+        attribution_window_seconds=table.seconds("attribution_window", defaults.attribution_window_seconds),
+        default_country=country.upper() if country else None,
+        report_timezone=table.zone("report_timezone", defaults.report_timezone) or "UTC",
+        double_opt_in=table.take("double_opt_in", bool, defaults.double_opt_in),
+        frequency_cap=table.take("frequency_cap", int),
+        forbidden_sources=tuple(str(value) for value in forbidden),
+        as_of=table.text("as_of"),
+        memory_limit=table.text("memory_limit"),
+        threads=table.take("threads", int),
+        keep_snapshots=table.take("keep_snapshots", int, defaults.keep_snapshots),
+    )
+    if policy.keep_snapshots < 1:
+        raise table.wrong("keep_snapshots", f"is {policy.keep_snapshots}", "Keep at least 1.")
+    table.finish()
+    return policy
+
+
+def _column_map(table: _Table, key: str, content: dict[str, Any]) -> dict[str, str | dict[str, str]]:
+    for name, value in content.items():
+        constant = isinstance(value, dict) and set(value) == {"constant"} and isinstance(value["constant"], str)
+        if not isinstance(value, str) and not constant:
+            raise table.wrong(
+                f"{key}.{name}", f"is {value!r}", 'Write "their column" or { constant = "a value" }.'
+            )
+    return dict(content)
+
+
+def _events(path: Path, table: _Table) -> tuple[DerivedEvent, ...]:
+    events = []
+    for position, content in enumerate(table.take("events", list, []), start=1):
+        if not isinstance(content, dict):
+            raise table.wrong("events", "is not a list of tables", "Write [[source.events]] tables.")
+        inner = _Table(path, f"{table.name} events number {position}", content)
+        event_type = inner.required("event_type", 'Write event_type = "opt_out" or another event type.')
+        inner.required("requested_at", 'Write requested_at = "the column that holds the time of the act".')
+        columns = {name: value for name, value in content.items() if name != "event_type"}
+        events.append(DerivedEvent(event_type, _column_map(inner, "", columns)))
+    return tuple(events)
+
+
+def _source(path: Path, content: Any, position: int, home: Path) -> Source:
+    if not isinstance(content, dict):
+        raise ConfigurationError(f"{path}: source is not a table.", "Write [[source]], with two brackets.")
+    table = _Table(path, f"[[source]] number {position}", content)
+    name = table.required("name", 'Write name = "a short name for where the logs come from".')
+    table.name = f"[[source]] {name!r}"
+    connector = table.required("connector", 'Write connector = "canonical" or another connector.')
+    pattern = table.required("path", 'Write path = "inbox/..." below the home folder.')
+    if Path(pattern).is_absolute() or ".." in Path(pattern).parts:
+        raise table.wrong("path", f"is {pattern!r}, outside the home", f"Put the files below {home} and write a relative path.")
+    null_values = table.take("null_values", list, [])
+    values = table.take("values", dict, {})
+    for column, codes in values.items():
+        if not isinstance(codes, dict) or not all(isinstance(code, str) for code in codes.values()):
+            raise table.wrong(f"values.{column}", f"is {codes!r}", '[source.values.<column>] holds their_code = "our word" lines.')
+    unit = table.text("time_unit")
+    if unit not in (None, "s", "ms"):
+        raise table.wrong("time_unit", f"is {unit!r}", 'Write "s" or "ms": the unit of epoch times.')
+    kind = table.text("table")
+    if kind is not None and kind not in TABLES:
+        raise table.wrong("table", f"is {kind!r}", f"Write one of {', '.join(TABLES)}.")
+    source = Source(
+        name=name,
+        connector=connector,
+        path=pattern,
+        timezone=table.zone("timezone", None),
+        table=kind,
+        columns=_column_map(table, "columns", table.take("columns", dict, {})),
+        values={column: dict(codes) for column, codes in values.items()},
+        null_values=tuple(str(value) for value in null_values),
+        events=_events(path, table),
+        time_unit=unit,
+    )
+    table.finish()
+    return source
+
+
+def read(home: Path) -> Settings:
+    """The settings of a home; raises ConfigurationError when heed.toml is missing or wrong."""
+    path = home / "heed.toml"
+    if not home.is_dir():
+        raise ConfigurationError(f"{home} is not a folder.", f"Make a home first: heed -C {home} init")
+    if not path.is_file():
+        raise ConfigurationError(f"{path} does not exist.", f"Make one: heed -C {home} init")
+    try:
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigurationError(f"{path} is not valid TOML: {error}.", "Correct that line.") from error
+    except UnicodeDecodeError as error:
+        raise ConfigurationError(f"{path} is not UTF-8 text.", "Save it as UTF-8.") from error
+    except OSError as error:
+        raise ConfigurationError(f"{path} cannot be read: {error.strerror}.", "Check its permissions.") from error
+    top = _Table(path, "top level", content)
+    policy = _policy(path, top.take("policy", dict, {}))
+    listed = top.take("source", list, [])
+    top.finish()
+    sources = tuple(_source(path, item, position, home) for position, item in enumerate(listed, start=1))
+    return Settings(home.resolve(), policy, sources)

@@ -1,0 +1,189 @@
+"""Text to typed canonical rows, each with the one reason why it cannot be used, if there is one.
+
+The checks are the same for every connector. Reason codes:
+
+required_value_missing, value_not_allowed, timestamp_unreadable, timestamp_without_zone, timestamp_ambiguous,
+timestamp_nonexistent, timestamp_implausible, number_unreadable, boolean_unreadable; from the readers:
+malformed_row, malformed_json, not_utf8, row_too_long; and whatever codes a connector gives its own refusals.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import polars
+
+from pipelines import zones
+from pipelines.canonical import PHONE_CHANNELS, SYNONYMS, Column, Table
+from pipelines.engines.duckdb import DuckDBEngine, quoted
+from pipelines.settings import Source
+
+_SPACE = r"' ' || chr(9) || chr(10) || chr(13) || chr(160)"
+_DAY_AND_TIME = r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}(:[0-9]{2}([.,][0-9]+)?)?"
+_ZONED = rf"^{_DAY_AND_TIME} ?([Zz]|UTC|GMT|[+-][0-9]{{2}}(:?[0-9]{{2}})?)$"
+_LOCAL = rf"^{_DAY_AND_TIME}$"
+_EARLIEST = "timestamptz '2000-01-01 00:00:00+00'"
+_TRUE = ("true", "t", "yes", "y", "1")
+_FALSE = ("false", "f", "no", "n", "0")
+
+
+def _words(values: tuple[str, ...]) -> str:
+    return "(" + ", ".join(quoted(value) for value in values) + ")"
+
+
+def _cleaned(column: Column, kind: str) -> str:
+    """One column as clean text: trimmed, empty is null, words folded; instants that came typed stay as they are."""
+    name = column.name
+    if kind == "TIMESTAMP WITH TIME ZONE":
+        return name
+    if column.kind == "free_text":
+        return f"nullif({name}, '') as {name}"
+    text = f"nullif(trim({name}, {_SPACE}), '')"
+    if column.kind in ("word", "boolean"):
+        text = f"lower({text})"
+        if synonyms := SYNONYMS.get(name):
+            cases = " ".join(f"when {quoted(theirs)} then {quoted(ours)}" for theirs, ours in synonyms.items())
+            text = f"case {text} {cases} else {text} end"
+    return f"{text} as {name}"
+
+
+def _instant(name: str) -> list[str]:
+    """The two readings of a time text: the instant where it carries its offset, and the local time where not."""
+    # The slow spelling (no seconds, decimal comma, lower case, a space before the offset) is only tried on what is left.
+    plain = f"replace(replace(upper({name}), ',', '.'), ' UTC', 'Z')"
+    plain = f"regexp_replace(replace({plain}, ' GMT', 'Z'), '[ ]([+-])', '\\1')"
+    plain = rf"regexp_replace({plain}, '^([0-9-]{{10}}[T ][0-9]{{2}}:[0-9]{{2}})([Z+-]|$)', '\1:00\2')"
+    return [
+        f"case when regexp_matches({name}, {quoted(_ZONED)})"
+        f" then coalesce(try_cast({name} as timestamptz), try_cast({plain} as timestamptz)) end as {name}_zoned",
+        f"case when regexp_matches({name}, {quoted(_LOCAL)})"
+        f" then coalesce(try_cast({name} as timestamp), try_cast({plain} as timestamp)) end as {name}_local",
+    ]
+
+
+def _problem(column: Column, is_typed: bool, source: Source, latest: str) -> list[str]:
+    """`case` branches giving a reason code for one column."""
+    name, branches = column.name, []
+    if column.required:
+        branches.append(f"when {name} is null then 'required_value_missing'")
+    if column.words:
+        branches.append(f"when {name} not in {_words(column.words)} then 'value_not_allowed'")
+    if column.kind == "number":
+        branches.append(f"when {name} is not null and not coalesce(isfinite(try_cast({name} as double)), false) then 'number_unreadable'")
+    if column.kind == "boolean":
+        branches.append(f"when {name} not in {_words(_TRUE + _FALSE)} then 'boolean_unreadable'")
+    if column.kind == "instant":
+        if not is_typed:
+            branches.append(f"when {name} is not null and {name}_zoned is null and {name}_local is null then 'timestamp_unreadable'")
+            if source.timezone is None:
+                branches.append(f"when {name}_zoned is null and {name}_local is not null then 'timestamp_without_zone'")
+            elif source.fixed_offset_seconds is None:
+                branches.append(f"when {name}_zoned is null and {name}_zone_problem is not null then {name}_zone_problem")
+        branches.append(f"when {name}_at < {_EARLIEST} or {name}_at > {latest} then 'timestamp_implausible'")
+    return branches
+
+
+def stage(
+    engine: DuckDBEngine, select: str, table: Table, source: Source, target: str, loaded_at: datetime
+) -> None:
+    """Build temp table `target` from a connector's select.
+
+    Columns: row_number, raw (only where refused and the connector gave it), reason, reason_column (null where the
+    row is usable), is_phone_channel, and every canonical column typed; `contact` is still the address as written.
+    """
+    types = engine.columns(select)
+    present = [column for column in table.columns if column.name in types]
+    typed = {name for name, kind in types.items() if kind == "TIMESTAMP WITH TIME ZONE"}
+    named_zone = source.timezone if source.timezone and source.fixed_offset_seconds is None else None
+
+    refusals = [name for name in ("reject_reason", "reject_column") if name in types]
+    cleaned = ["row_number", "raw", *refusals, *(_cleaned(column, types[column.name]) for column in present)]
+    read = ["*"]
+    texts = [column.name for column in present if column.kind == "instant" and column.name not in typed]
+    for name in texts:
+        read += _instant(name)
+
+    joins, resolved = "", ["read_times.*"]
+    if named_zone and texts:
+        _zone_table(engine, named_zone)
+    for column in present:
+        name = column.name
+        if column.kind != "instant":
+            continue
+        if name in typed:
+            resolved.append(f"{name} as {name}_at")
+        elif named_zone:
+            joins += f"\nasof left join local_periods as {name}_zone on read_times.{name}_local >= {name}_zone.local_from"
+            resolved.append(f"{name}_zone.problem as {name}_zone_problem")
+            resolved.append(
+                f"coalesce({name}_zoned, make_timestamptz(epoch_us({name}_local) - {name}_zone.offset_microseconds)) as {name}_at"
+            )
+        elif source.fixed_offset_seconds is not None:
+            micros = source.fixed_offset_seconds * 1_000_000
+            resolved.append(f"coalesce({name}_zoned, make_timestamptz(epoch_us({name}_local) - {micros})) as {name}_at")
+        else:
+            resolved.append(f"{name}_zoned as {name}_at")
+
+    latest = f"timestamptz {quoted(loaded_at.astimezone(UTC).isoformat())} + interval 1 day"
+    reasons, columns = [], []
+    if "reject_reason" in refusals:
+        reasons.append("when reject_reason is not null then reject_reason")
+        columns.append(f"when reject_reason is not null then {'reject_column' if 'reject_column' in refusals else 'null'}")
+    for column in table.columns:
+        if column in present:
+            branches = _problem(column, column.name in typed, source, latest)
+        else:
+            branches = ["when true then 'required_value_missing'"] if column.required else []
+        reasons += branches
+        columns += [f"{branch.rsplit(' then ', 1)[0]} then {quoted(column.name)}" for branch in branches]
+
+    final = []
+    for column in table.columns:
+        name = column.name
+        if column not in present:
+            kind = "VARCHAR" if column.kind == "contact" else column.sql_type
+            final.append(f"cast(null as {kind}) as {name}")
+        elif column.kind == "instant":
+            final.append(f"{name}_at as {name}")
+        elif column.kind == "number":
+            final.append(f"try_cast({name} as double) as {name}")
+        elif column.kind == "boolean":
+            final.append(f"case when {name} in {_words(_TRUE)} then true when {name} in {_words(_FALSE)} then false end as {name}")
+        else:
+            final.append(name)
+    has_channel = "channel" in types
+    phone = f"coalesce(channel in {_words((*PHONE_CHANNELS, '*'))}, true)" if has_channel else "true"
+    engine.execute(
+        f"""
+        create or replace temp table {target} as
+        with
+        delivered as ({select}),
+        cleaned as (select {", ".join(cleaned)} from delivered),
+        read_times as (select {", ".join(read)} from cleaned),
+        resolved as (select {", ".join(resolved)} from read_times {joins}),
+        judged as (select *, {_case(reasons)} as reason, {_case(columns)} as reason_column from resolved)
+        select
+            row_number, case when reason is not null then raw end as raw, reason, reason_column,
+            {phone} as is_phone_channel, {", ".join(final)}
+        from judged""",
+        relation=f"{table.name} of {source.name}",
+    )
+
+
+def _case(branches: list[str]) -> str:
+    return f"case {' '.join(branches)} end" if branches else "cast(null as varchar)"
+
+
+def _zone_table(engine: DuckDBEngine, timezone: str) -> None:
+    periods = zones.local_periods(timezone)
+    frame = polars.DataFrame(
+        {
+            "local_from": [max(start, datetime(1900, 1, 1)) for start, _, _ in periods],
+            "offset_microseconds": [None if offset is None else offset * 1_000_000 for _, offset, _ in periods],
+            "problem": [problem for _, _, problem in periods],
+        },
+        schema={"local_from": polars.Datetime("us"), "offset_microseconds": polars.Int64, "problem": polars.String},
+    )
+    engine.create_from_frame("run.incoming_periods", frame)
+    engine.execute("create or replace temp table local_periods as select * from run.incoming_periods")
+    engine.execute("drop table run.incoming_periods")

@@ -1,0 +1,114 @@
+"""Accepted rows straight into the SQL of sql/core, sql/audits and sql/metrics, without files or a run.
+
+Addresses become contact keys in the order of their text, so that "the smallest text" of two addresses and the
+smaller of their keys are the same choice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import polars
+
+from pipelines import build, sqlfiles
+from pipelines.canonical import TABLES
+from pipelines.engines.duckdb import DuckDBEngine
+from pipelines.settings import Deadline, Settings
+from pipelines.settings import Policy as SettingsPolicy
+from tests.support.histories import History
+from tests.support.reference import greatest_time
+from tests.support.reference_reading import Records
+from tests.support.reference_spans import Policy
+
+_TYPES: Mapping[str, Any] = {
+    "TIMESTAMPTZ": polars.Datetime("us", "UTC"),
+    "DOUBLE": polars.Float64,
+    "BOOLEAN": polars.Boolean,
+    "BIGINT": polars.Int64,
+    "VARCHAR": polars.String,
+}
+_UNITS = {"h": "hours", "d": "calendar_days", "bd": "business_days"}
+
+
+def contact_keys(history: History) -> dict[str, int]:
+    """A key per address, in order of the addresses' text."""
+    addresses = sorted({row["contact"] for rows in history.rows.values() for row in rows})
+    return {address: 1000 + position for position, address in enumerate(addresses)}
+
+
+def as_of(history: History) -> datetime:
+    """The greatest time of the history; some day for an empty one."""
+    return greatest_time(Records(history.rows, {})) or datetime(2026, 3, 1, tzinfo=UTC)
+
+
+def build_core(engine: DuckDBEngine, history: History, policy: Policy, home: Path) -> dict[str, int]:
+    """Build core, the findings of message_after_opt_out and the counts of sql/metrics; returns the contact keys."""
+    keys = contact_keys(history)
+    for name, table in TABLES.items():
+        rows = [
+            row | {"contact_key": keys.get(row.get("contact", "")), "load_id": "000001", "row_number": position}
+            for position, row in enumerate(history.rows.get(name, []), start=1)
+        ]
+        schema = {"source": polars.String, **{column.stored_name: _TYPES[column.sql_type] for column in table.columns}}
+        schema |= {"load_id": polars.String, "row_number": polars.Int64}
+        listed = [tuple(row.get(column) for column in schema) for row in rows]
+        engine.create_from_frame(f"history.{name}", polars.DataFrame(listed, schema=schema, orient="row"))
+    addresses = [(key, address, "other", None) for address, key in keys.items()]
+    schema = {"contact_key": polars.Int64, "contact_masked": polars.String, "address_kind": polars.String}
+    schema |= {"country": polars.String}
+    engine.create_from_frame("history.addresses", polars.DataFrame(addresses, schema=schema, orient="row"))
+
+    _write_parameters(engine, policy, as_of(history))
+    build.write_reference(engine)
+    build.write_calendars(engine, _settings(policy, home), as_of(history))
+    build.build_layer(engine, "core")
+    finding = sqlfiles.read("audits.message_after_opt_out")
+    engine.create("audits.findings", f"select *, cast(null as varchar) as waived_by from ({finding.text})")
+    for metric in ("opt_out_rate", "opt_outs_not_reached", "feedback_reasons", "response_time"):
+        engine.create(f"metrics.{metric}", sqlfiles.read(f"metrics.{metric}").text)
+    return keys
+
+
+def _deadline(policy: Policy) -> Deadline:
+    amount = policy.default_deadline.rstrip("hbd")
+    return Deadline(int(amount), _UNITS[policy.default_deadline[len(amount) :]], policy.default_deadline)
+
+
+def _settings(policy: Policy, home: Path) -> Settings:
+    told = SettingsPolicy(
+        scope=policy.scope,
+        rules="none",
+        default_deadline=_deadline(policy),
+        default_country=policy.default_country,
+        report_timezone=policy.report_timezone,
+    )
+    return Settings(home, told, ())
+
+
+def _write_parameters(engine: DuckDBEngine, policy: Policy, instant: datetime) -> None:
+    deadline = _deadline(policy)
+    values: dict[str, Any] = {
+        "run_id": "test",
+        "as_of": instant,
+        "started_at": instant,
+        "scope": policy.scope,
+        "rules": "none",
+        "default_deadline": deadline.text,
+        "deadline_amount": deadline.amount,
+        "deadline_unit": deadline.unit,
+        "attribution_window_seconds": 72 * 3600,
+        "confirmation_window_seconds": 300,
+        "report_timezone": policy.report_timezone,
+        "default_country": policy.default_country,
+        "heed_version": "test",
+        "fingerprint": "test",
+        "excluded_after_as_of": 0,
+    }
+    schema = {"as_of": polars.Datetime("us", "UTC"), "started_at": polars.Datetime("us", "UTC")}
+    frame = polars.DataFrame([values], schema_overrides={**schema, "default_country": polars.String})
+    engine.create_from_frame("run.parameters", frame)
+
+

@@ -1,0 +1,481 @@
+"""A home with one published snapshot, small but like a real one, for tests of what reads snapshots.
+
+Three kinds: `findings` (violations in three channels over fifteen months), `clean` (the same traffic, no finding, a
+Pass) and `empty` (a first run over an empty inbox). Every row is made from a fixed seed. Numbers agree where a reader
+would compare them: findings with verdicts, spans with open requests, inputs with their sums.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import random
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pandas
+
+from tests.support.snapshot_schema import SCHEMAS, TABLES, columns_of
+
+AS_OF = datetime(2026, 11, 18, 14, 5, tzinfo=UTC)
+FIRST_DAY = date(2025, 9, 1)
+CHANNELS = {"sms": "gateway", "email": "mailer", "whatsapp": "messenger"}
+BASE_RATE = {"sms": 0.021, "email": 0.0062, "whatsapp": 0.0115}
+REACHED_A_DAY = {"sms": 310, "email": 620, "whatsapp": 140}
+CAMPAIGNS = {
+    ("sms", "offers"): ["autumn-sale", "loyalty-weekly"],
+    ("sms", "service-news"): ["store-hours"],
+    ("email", "offers"): ["newsletter", "autumn-sale"],
+    ("email", "service-news"): ["product-updates"],
+    ("whatsapp", "offers"): ["back-in-stock"],
+}
+REASONS = {
+    "too_frequent": 0.34, "not_relevant": 0.21, "unspecified": 0.19, "never_signed_up": 0.08, "content": 0.06,
+    "found_alternative": 0.05, "privacy": 0.04, "temporary": 0.03,
+}  # fmt: skip
+SEVERITY = {
+    "sent_after_processing": "critical", "sent_past_deadline": "critical", "sent_in_flight": "notice",
+    "suppressed_by_provider": "warning", "opt_out_not_honoured_in_time": "high", "message_without_consent": "high",
+    "message_in_quiet_hours": "warning",
+}  # fmt: skip
+
+Row = dict[str, Any]
+
+
+def write_home(home: Path, kind: str = "findings", *, published_at: datetime | None = None, run: int = 1) -> Path:
+    """Publish one snapshot of `kind` (findings, clean, empty) in `home` and return the snapshot's path.
+
+    `published_at` defaults to now; a later `run` number publishes a newer snapshot beside the earlier ones.
+    """
+    published = home / "published"
+    published.mkdir(parents=True, exist_ok=True)
+    run_id = f"20261118T1410{run:02d}Z-4f2a9c"
+    path = published / f"{run_id}.duckdb"
+    tables = dict.fromkeys(TABLES, None) | _tables(run_id, kind)
+    connection = duckdb.connect(str(path))
+    connection.execute("set TimeZone = 'UTC'")
+    for schema in SCHEMAS:
+        connection.execute(f"create schema {schema}")
+    for table, definition in TABLES.items():
+        connection.execute(f"create table {table} ({definition})")
+        rows = tables[table]
+        if rows:
+            frame = pandas.DataFrame(rows, columns=columns_of(table), dtype=object)
+            connection.register("frame", frame)
+            connection.execute(f"insert into {table} select * from frame")
+            connection.unregister("frame")
+    connection.close()
+    pointer = {
+        "run_id": run_id,
+        "snapshot": path.name,
+        "as_of": AS_OF.isoformat(),
+        "published_at": (published_at or datetime.now(UTC)).isoformat(),
+        "fingerprint": f"{run:02d}" + "9b1d5e7c03" * 6,
+    }
+    (published / "CURRENT.json").write_text(json.dumps(pointer), encoding="utf-8")
+    return path
+
+
+def wilson(numerator: float, denominator: float) -> tuple[float | None, float | None, float | None]:
+    """Share with its 95 % Wilson interval, or three nulls without a denominator."""
+    if not denominator:
+        return None, None, None
+    z, share = 1.959964, numerator / denominator
+    middle = (share + z * z / (2 * denominator)) / (1 + z * z / denominator)
+    half = z * math.sqrt(share * (1 - share) / denominator + z * z / (4 * denominator**2)) / (1 + z * z / denominator)
+    return share, max(0.0, middle - half), min(1.0, middle + half)
+
+
+def _tables(run_id: str, kind: str) -> dict[str, list[Row]]:
+    tables: dict[str, list[Row]] = {"run.parameters": [_parameters(run_id)], "run.steps": _steps(kind)}
+    if kind == "empty":
+        tables["metrics.headline"] = _headline(empty=True)
+        verdict = {"channel": "*", "source": "*", "verdict": "Cannot attest", "violation_count": 0, "message_count": 0}
+        tables["metrics.verdicts"] = [verdict | {"period_start": None, "reasons": "No message was loaded."}]
+        tables["run.history"] = [_history(run_id, 0, "Cannot attest", 0, 0, None, None, None)]
+        return tables
+    chance = random.Random(20261118)
+    spans = _spans(chance, every_span_in_time=kind == "clean")
+    findings, timeline = _findings(chance, spans) if kind == "findings" else ([], [])
+    tables |= {
+        "core.opt_out_spans": spans,
+        "core.timeline": timeline,
+        "audits.findings": findings,
+        "metrics.measurements": [*_rates(chance), *_response_times(spans), *_reasons(chance)],
+        "metrics.response_time_curve": _curve(spans),
+        "metrics.headline": _headline(),
+        "metrics.verdicts": _verdicts(findings, kind),
+        "run.inputs": _inputs(kind),
+        "run.sources": _sources(),
+        "run.quarantine": _quarantine(kind),
+        "validation.results": _validation(),
+        "run.history": _run_history(run_id, findings, kind),
+    }
+    return tables
+
+
+def _parameters(run_id: str) -> Row:
+    return {
+        "run_id": run_id, "as_of": AS_OF, "started_at": AS_OF + timedelta(minutes=5), "scope": "channel",
+        "rules": "default", "default_deadline": "10bd", "deadline_amount": 10, "deadline_unit": "business_days",
+        "attribution_window_seconds": 259200, "confirmation_window_seconds": 300, "report_timezone": "Europe/Berlin",
+        "default_country": "DE", "heed_version": "0.1.0", "fingerprint": "9b1d5e7c03" * 6, "excluded_after_as_of": 3,
+    }  # fmt: skip
+
+
+def _steps(kind: str) -> list[Row]:
+    names = ["load", "build", "audit", "measure", "validate", "publish"]
+    seconds = [2.41, 0.62, 0.34, 1.18, 3.9, 0.2]
+    rows = [0, 0, 0, 0, 18, 1] if kind == "empty" else [141_386, 139_940, 512, 9_240, 18, 1]
+    return [
+        {"position": index + 1, "step": name, "seconds": seconds[index], "row_count": rows[index]}
+        for index, name in enumerate(names)
+    ]
+
+
+def _spans(chance: random.Random, *, every_span_in_time: bool) -> list[Row]:
+    spans = []
+    days = (AS_OF.date() - FIRST_DAY).days
+    for span_id in range(1, 901):
+        channel = chance.choices(list(CHANNELS), [0.55, 0.3, 0.15])[0]
+        begins_at = datetime(2025, 9, 1, tzinfo=UTC) + timedelta(
+            days=chance.randrange(days), seconds=chance.randrange(86_400)
+        )
+        seconds = min(chance.lognormvariate(math.log(3_600 if channel == "sms" else 14_400), 1.6), 2_900_000)
+        deadline_at = begins_at + timedelta(days=14)
+        if every_span_in_time:
+            seconds = min(seconds, 1_000_000)
+        processed_at: datetime | None = begins_at + timedelta(seconds=round(seconds))
+        is_open = chance.random() < (0 if every_span_in_time else 0.006) or processed_at > AS_OF
+        program = chance.choice(["offers", "offers", "service-news"]) if channel != "whatsapp" else "offers"
+        address = f"a•••{span_id % 97}@example.com" if channel == "email" else f"+1202•••••{span_id % 100:02d}"
+        spans.append({
+            "span_id": span_id, "kind": "opt_out", "scope_key": f"{span_id}:{channel}",
+            "contact_key": chance.randrange(-(2**63), 2**63), "contact_masked": address, "source": CHANNELS[channel],
+            "event_id": f"opt-out-{span_id}", "channel": channel, "program": program, "begins_at": begins_at,
+            "begins_on": begins_at.date(), "processed_at": None if is_open else processed_at,
+            "ends_at": begins_at + timedelta(days=60) if span_id % 31 == 0 and begins_at < AS_OF - timedelta(days=60)
+            else None,
+            "deadline_at": deadline_at, "event_type": "opt_out",
+            "method": "keyword" if channel == "sms" else "one_click" if channel == "email" else "button",
+            "actor": "contact", "campaign_id": chance.choice(CAMPAIGNS.get((channel, program), [None])),
+            "repeat_count": 2 if span_id % 23 == 0 else 0, "has_clock_skew": span_id % 211 == 0,
+            "reason": chance.choices(list(REASONS), list(REASONS.values()))[0],
+        })  # fmt: skip
+    return spans
+
+
+def _findings(chance: random.Random, spans: list[Row]) -> tuple[list[Row], list[Row]]:
+    findings: list[Row] = []
+    timeline: list[Row] = []
+    for span in spans:
+        number = span["span_id"]
+        late = span["processed_at"] is None or span["processed_at"] > span["deadline_at"]
+        overdue = late and span["deadline_at"] < AS_OF
+        messages = chance.choice([1, 2, 3, 5]) if number % 5 == 0 else 0
+        if not messages and not overdue:
+            continue
+        base = {key: span[key] for key in ("source", "contact_key", "contact_masked", "channel", "program")}
+        row = {"load_id": "load-0007", "row_number": number}
+        timeline.append(base | row | {
+            "occurred_at": span["begins_at"] - timedelta(days=40), "kind": "consent_event", "record_id": f"opt-in-{number}",
+            "what": "opt_in", "processed_at": span["begins_at"] - timedelta(days=40), "method": "web_form",
+            "actor": "contact",
+        })  # fmt: skip
+        timeline.append(base | row | {
+            "occurred_at": span["begins_at"], "kind": "consent_event", "record_id": span["event_id"], "what": "opt_out",
+            "processed_at": span["processed_at"], "method": span["method"], "actor": "contact",
+            "campaign_id": span["campaign_id"],
+        })  # fmt: skip
+        cited = {key: span[key] for key in ("begins_at", "processed_at", "deadline_at", "event_id")}
+        if overdue:
+            findings.append(base | cited | {
+                "rule": "opt_out_not_honoured_in_time", "finding_class": "opt_out_not_honoured_in_time",
+                "severity": "high", "occurred_at": span["deadline_at"], "campaign_id": None, "waived_by": None,
+                "details": "processed after its deadline" if span["processed_at"] else "still open past its deadline",
+            })  # fmt: skip
+        for index in range(-3, messages):
+            hours = chance.uniform(1, 60) * (index + 1) if index >= 0 else 200.0 * index
+            sent_at = span["begins_at"] + timedelta(hours=hours)
+            if sent_at > AS_OF:
+                continue
+            message_id = f"{span['source']}-{number:05d}-{index + 4}"
+            status = "suppressed" if index >= 0 and chance.random() < 0.12 else "delivered"
+            campaign = span["campaign_id"] if index % 2 == 0 else None
+            timeline.append(base | row | {
+                "occurred_at": sent_at, "kind": "message", "record_id": message_id, "campaign_id": campaign,
+                "what": "marketing", "status": status,
+            })  # fmt: skip
+            if index < 0 or (span["ends_at"] and sent_at >= span["ends_at"]):
+                continue
+            finding_class = _class_of(status, sent_at, span)
+            findings.append(base | cited | {
+                "rule": "message_after_opt_out", "finding_class": finding_class, "severity": SEVERITY[finding_class],
+                "message_id": message_id, "event_id": span["event_id"], "campaign_id": campaign, "occurred_at": sent_at,
+                "delivered": status == "delivered", "details": f"{hours:.1f} h after the opt-out",
+                "waived_by": "legal@example.org: service recall, until 2026-12-31" if number % 45 == 0 else None,
+            })  # fmt: skip
+    for number in range(90):
+        channel = chance.choice(["sms", "whatsapp"])
+        finding_class = "message_without_consent" if number % 3 == 0 else "message_in_quiet_hours"
+        key, masked = chance.randrange(2**63), f"+44770•••••{number:02d}"
+        sent_at = AS_OF - timedelta(days=chance.randrange(400), hours=chance.randrange(24))
+        common = {
+            "source": CHANNELS[channel], "contact_key": key, "contact_masked": masked, "channel": channel,
+            "program": "offers", "campaign_id": chance.choice(CAMPAIGNS[(channel, "offers")]), "occurred_at": sent_at,
+        }  # fmt: skip
+        findings.append(common | {
+            "rule": finding_class, "finding_class": finding_class, "severity": SEVERITY[finding_class],
+            "message_id": f"lone-{number}", "delivered": True,
+            "details": "no opt-in on record" if number % 3 == 0 else "sent at 22:40 local time (certain)",
+        })  # fmt: skip
+        timeline.append(common | {"kind": "message", "record_id": f"lone-{number}", "what": "marketing",
+                                  "status": "delivered", "load_id": "load-0009", "row_number": number})  # fmt: skip
+    return findings, timeline
+
+
+def _class_of(status: str, sent_at: datetime, span: Row) -> str:
+    if status == "suppressed":
+        return "suppressed_by_provider"
+    if span["processed_at"] is not None and sent_at > span["processed_at"]:
+        return "sent_after_processing"
+    return "sent_past_deadline" if sent_at > span["deadline_at"] else "sent_in_flight"
+
+
+def _periods(grain: str) -> Iterator[tuple[date | None, int]]:
+    """Period starts with their number of days in the record."""
+    last = AS_OF.date()
+    if grain == "all":
+        yield None, (last - FIRST_DAY).days + 1
+        return
+    start = FIRST_DAY
+    while start <= last:
+        if grain == "month":
+            following = date(start.year + start.month // 12, start.month % 12 + 1, 1)
+        else:
+            following = start + timedelta(days=7 if grain == "week" else 1)
+        yield start, (min(following, last + timedelta(days=1)) - start).days
+        start = following
+
+
+def _rates(chance: random.Random) -> list[Row]:
+    rows = []
+    cells: list[tuple[str, str, str]] = [("*", "*", "*")]
+    cells += [(channel, "*", "*") for channel in CHANNELS]
+    cells += [("*", program, "*") for program in ("offers", "service-news")]
+    cells += [(channel, program, "*") for channel, program in CAMPAIGNS]
+    pairs = [(channel, name) for (channel, _), names in CAMPAIGNS.items() for name in names]
+    cells += [(channel, "*", name) for channel, name in pairs]
+    cells += [("*", "*", name) for name in dict.fromkeys(name for _, name in pairs)]
+    for grain in ("day", "week", "month", "all"):
+        for start, days in _periods(grain):
+            for channel, program, campaign in cells:
+                channels = [channel] if channel != "*" else list(CHANNELS)
+                fraction = (0.62 if program == "offers" else 0.38) if program != "*" else 1.0
+                fraction *= 0.4 if campaign != "*" else 1.0
+                denominator = numerator = 0
+                for name in channels:
+                    reached = round(REACHED_A_DAY[name] * fraction * days**0.62 * chance.uniform(0.93, 1.07))
+                    since = (AS_OF.date() - start).days if start else 200
+                    rate = BASE_RATE[name] * (1 + 0.35 * math.sin(since / 41)) * (0.72 if since < 84 else 1)
+                    rate *= 1.5 if campaign == "autumn-sale" else 1
+                    mean = reached * rate * days**0.38 / 4
+                    numerator += min(reached, max(0, round(chance.gauss(mean, math.sqrt(mean)))))
+                    denominator += reached
+                rows.append(_measure("opt_out_rate", "heed", grain, start, (channel, program, campaign),
+                                     numerator, denominator, *wilson(numerator, denominator)))  # fmt: skip
+                if program == campaign == "*":
+                    rows.append(_measure("opt_outs_not_reached", "heed", grain, start, (channel, "*", "*"),
+                                         days // 3, None, days // 3, None, None, unit="count"))  # fmt: skip
+    for channel, slope, direction in (("*", -0.021, -1), ("sms", -0.048, -1), ("email", 0.002, 0), ("whatsapp", None, None)):
+        weeks = 12 if slope is not None else 4
+        cell = ("all", None, (channel, "*", "*"), weeks, 12)
+        rows.append(_measure("opt_out_trend", "mann_kendall_theil_sen", *cell, slope, None, None,
+                             unit="percentage_points_per_week"))  # fmt: skip
+        rows.append(_measure("opt_out_trend_direction", "mann_kendall_theil_sen", *cell, direction, None, None,
+                             unit="direction"))  # fmt: skip
+    return rows
+
+
+def _measure(
+    metric: str, definition: str, grain: str, start: date | None, cell: tuple[str, str, str], numerator: float | None,
+    denominator: float | None, value: float | None, lower: float | None, upper: float | None, *, unit: str = "share",
+    reason: str = "*",
+) -> Row:  # fmt: skip
+    return {
+        "metric": metric, "definition": definition, "grain": grain, "period_start": start, "channel": cell[0],
+        "program": cell[1], "campaign_id": cell[2], "reason": reason, "numerator": numerator,
+        "denominator": denominator, "value": value, "lower": lower, "upper": upper, "unit": unit,
+    }  # fmt: skip
+
+
+def _response_times(spans: list[Row]) -> list[Row]:
+    rows = []
+    for grain in ("month", "all"):
+        for start, _ in _periods(grain):
+            for channel in ("*", *CHANNELS):
+                chosen = [
+                    span for span in spans
+                    if channel in ("*", span["channel"])
+                    and (start is None or (span["begins_on"].year, span["begins_on"].month) == (start.year, start.month))
+                ]  # fmt: skip
+                done = sorted((s["processed_at"] - s["begins_at"]).total_seconds() for s in chosen if s["processed_at"])
+                open_ages = [(AS_OF - s["begins_at"]).total_seconds() for s in chosen if not s["processed_at"]]
+                in_time = sum(1 for s in chosen if s["processed_at"] and s["processed_at"] <= s["deadline_at"])
+
+                def quantile(share: float, done: list[float] = done, total: int = len(chosen)) -> float | None:
+                    return done[int(share * total)] if int(share * total) < len(done) else None
+
+                cell = (grain, start, (channel, "*", "*"))
+                for definition, value in (
+                    ("kaplan_meier_median", quantile(0.5)), ("kaplan_meier_p90", quantile(0.9)),
+                    ("kaplan_meier_p95", quantile(0.95)), ("restricted_mean", sum(done) / len(done) if done else None),
+                    ("mean_completed", sum(done) / len(done) if done else None),
+                    ("oldest_open_age", max(open_ages, default=None)),
+                ):  # fmt: skip
+                    low, high = (value * 0.84, value * 1.2) if value and "median" in definition else (None, None)
+                    rows.append(_measure("response_time", definition, *cell, len(done), len(chosen), value, low, high,
+                                         unit="seconds"))  # fmt: skip
+                rows.append(_measure("response_time", "share_within_deadline", *cell, in_time, len(chosen),
+                                     *wilson(in_time, len(chosen))))  # fmt: skip
+                rows.append(_measure("response_time", "open_count", *cell, len(open_ages), len(chosen), len(open_ages),
+                                     None, None, unit="count"))  # fmt: skip
+    return rows
+
+
+def _reasons(chance: random.Random) -> list[Row]:
+    rows = []
+    for grain in ("month", "all"):
+        for start, _ in _periods(grain):
+            for channel in ("*", *CHANNELS):
+                total = (900 if start is None else 62) // (1 if channel == "*" else 3)
+                shift = {reason: share * chance.uniform(0.7, 1.35) for reason, share in REASONS.items()}
+                for reason, share in shift.items():
+                    count = round(total * share / sum(shift.values()))
+                    rows.append(_measure("feedback_reasons", "heed", grain, start, (channel, "*", "*"), count, total,
+                                         *wilson(count, total), reason=reason))  # fmt: skip
+    return rows
+
+
+def _curve(spans: list[Row]) -> list[Row]:
+    rows = []
+    for channel in ("*", *CHANNELS):
+        chosen = [span for span in spans if channel in ("*", span["channel"])]
+        done = sorted((s["processed_at"] - s["begins_at"]).total_seconds() for s in chosen if s["processed_at"])
+        for index in range(0, len(done), max(1, len(done) // 60)):
+            share, lower, upper = wilson(index + 1, len(chosen))
+            rows.append({"channel": channel, "seconds": done[index], "share_processed": share, "lower": lower,
+                         "upper": upper, "at_risk": len(chosen) - index})  # fmt: skip
+    return rows
+
+
+def _headline(*, empty: bool = False) -> list[Row]:
+    if empty:
+        labels = {"opt_out_rate": "Opt-out rate", "opt_out_trend": "Opt-out trend", "response_time": "Response time"}
+        return [
+            {"position": index + 1, "metric": metric, "label": label, "display": "Not enough data",
+             "period_label": "Whole record", "sentence": "No message was loaded, so there is nothing to measure."}
+            for index, (metric, label) in enumerate(labels.items())
+        ]  # fmt: skip
+    return [
+        {"position": 1, "metric": "opt_out_rate", "label": "Opt-out rate", "value": 0.0119, "display": "1.2 %",
+         "period_label": "October 2026", "previous_value": 0.0134, "previous_display": "1.3 %",
+         "sentence": "104 of 8,741 contacts reached in October 2026 opted out (95 % interval 1.0 % to 1.4 %)."},
+        {"position": 2, "metric": "opt_out_trend", "label": "Opt-out trend", "value": -0.021, "display": "Decreasing",
+         "period_label": "12 weeks to 15 November 2026", "previous_value": None, "previous_display": "No clear trend",
+         "sentence": "The weekly rate fell by 0.02 percentage points a week over 12 complete weeks."},
+        {"position": 3, "metric": "response_time", "label": "Response time", "value": 3960.0, "display": "1 h 6 min",
+         "period_label": "October 2026", "previous_value": 4860.0, "previous_display": "1 h 21 min",
+         "sentence": "Half of the 61 opt-outs of October 2026 were applied within 1 h 6 min; 1 is still open."},
+    ]  # fmt: skip
+
+
+def _verdicts(findings: list[Row], kind: str) -> list[Row]:
+    violations = [f for f in findings if f["severity"] in ("critical", "high") and not f.get("waived_by")]
+    rows = []
+    for start, days in [*_periods("all"), *_periods("month")]:
+        for channel in ("*", *CHANNELS):
+            for source in ("*", *CHANNELS.values()) if channel == "*" else ("*", CHANNELS[channel]):
+                count = sum(
+                    1 for f in violations
+                    if channel in ("*", f["channel"]) and source in ("*", f["source"])
+                    and (start is None or f["occurred_at"].strftime("%Y-%m") == start.strftime("%Y-%m"))
+                )  # fmt: skip
+                reached = [n for n in CHANNELS if channel in ("*", n) and source in ("*", CHANNELS[n])]
+                messages = sum(REACHED_A_DAY[name] for name in reached) * days // 4
+                hole = kind == "findings" and channel in ("*", "whatsapp") and source in ("*", "messenger")
+                reasons = [f"{count:,} violations: messages sent or opt-outs left open against the rules."] * bool(count)
+                reasons += ["messenger: 1 opt-out has no processing time, so its handling cannot be shown."] * hole
+                verdict = "Fail" if count else "Cannot attest" if hole else "Pass"
+                rows.append({"period_start": start, "channel": channel, "source": source, "verdict": verdict,
+                             "violation_count": count, "message_count": messages, "reasons": "\n".join(reasons)})  # fmt: skip
+    return rows
+
+
+def _inputs(kind: str) -> list[Row]:
+    rows = []
+    for number, (source, file, read, duplicate, quarantined) in enumerate((
+        ("gateway", "inbox/gateway/messages-2025.csv", 48_112, 96, 0), ("gateway", "inbox/gateway/messages-2026.csv", 39_870, 210, 14),
+        ("gateway", "inbox/gateway/opt-outs.csv", 512, 0, 0), ("mailer", "inbox/mailer/events-2026.jsonl", 45_310, 871, 22),
+        ("messenger", "inbox/messenger/webhooks-2026.jsonl", 7_582, 205, 5),
+    )):  # fmt: skip
+        bad = 0 if kind == "clean" else quarantined
+        rows.append({
+            "load_id": f"load-{number + 1:04d}", "source": source, "connector": "canonical", "connector_version": "1",
+            "file": file, "size_bytes": read * 143, "sha256": f"{number}a7c" * 16, "read_count": read,
+            "accepted_count": read - duplicate - bad, "duplicate_count": duplicate, "quarantined_count": bad,
+            "loaded_at": AS_OF + timedelta(minutes=6), "first_record_at": datetime(2025, 9, 1, 6, tzinfo=UTC),
+            "last_record_at": AS_OF - timedelta(hours=number), "is_new": number > 2,
+        })  # fmt: skip
+    return rows
+
+
+def _sources() -> list[Row]:
+    limits = {"gateway": "", "mailer": "Does not report delivery to the inbox, only acceptance.",
+              "messenger": "Webhooks are not replayed: an outage leaves no trace. Opt-outs in the app are not logged."}  # fmt: skip
+    return [
+        {"source": source, "connectors": "canonical", "timezone": "UTC", "message_count": REACHED_A_DAY[channel] * 110,
+         "consent_event_count": 300, "inbound_message_count": 120 if channel == "sms" else 0, "contact_count": 9_400,
+         "unmatched_contact_count": 37 if channel == "whatsapp" else 0,
+         "first_record_at": datetime(2025, 9, 1, 6, tzinfo=UTC), "last_record_at": AS_OF, "limits": limits[source]}
+        for channel, source in CHANNELS.items()
+    ]  # fmt: skip
+
+
+def _quarantine(kind: str) -> list[Row]:
+    rows = [
+        ("load-0002", "gateway", "inbox/gateway/messages-2026.csv", "timestamp_without_zone", "sent_at", 14, "120, 121, 388"),
+        ("load-0004", "mailer", "inbox/mailer/events-2026.jsonl", "contact_missing", "contact", 22, "17, 902, 1204"),
+        ("load-0005", "messenger", "inbox/messenger/webhooks-2026.jsonl", "timestamp_implausible", "sent_at", 5, "3, 4"),
+    ]  # fmt: skip
+    return [] if kind == "clean" else [dict(zip(columns_of("run.quarantine"), row, strict=True)) for row in rows]
+
+
+def _validation() -> list[Row]:
+    names = [
+        ("messages_have_one_row_per_message", "key", "core.messages", "No message appears twice.", True, 139_940, 0),
+        ("spans_do_not_overlap", "invariant", "core.opt_out_spans", "Spans of one kind and scope never overlap.", True, 900, 0),
+        ("findings_agree_with_asof", "invariant", "audits.findings", "A second computation finds the same rows.", True, 512, 0),
+        ("volume_as_usual", "fitness", "core.messages", "No day has less than a tenth of its usual messages.", False, 444, 2),
+    ]  # fmt: skip
+    return [dict(zip(columns_of("validation.results"), row, strict=True)) for row in names]
+
+
+def _history(
+    run_id: str, days_ago: int, verdict: str, messages: int, violations: int, rate: float | None, trend: str | None,
+    seconds: float | None,
+) -> Row:  # fmt: skip
+    at = AS_OF - timedelta(days=days_ago)
+    return dict(zip(columns_of("run.history"), (run_id, at, at + timedelta(minutes=5), verdict, messages, violations,
+                                                rate, trend, seconds), strict=True))  # fmt: skip
+
+
+def _run_history(run_id: str, findings: list[Row], kind: str) -> list[Row]:
+    violations = sum(1 for f in findings if f["severity"] in ("critical", "high") and not f.get("waived_by"))
+    return [
+        _history("20261018T060001Z-1c77d0", 31, "Fail", 121_004, violations + 12, 0.0134, "No clear trend", 4860.0),
+        _history(run_id, 0, "Pass" if kind == "clean" else "Fail", 117_700, violations, 0.0119, "Decreasing", 3960.0),
+    ]

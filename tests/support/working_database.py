@@ -1,0 +1,206 @@
+"""Working databases made by hand: every relation a run builds, empty, with rows put in by the test."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pipelines.canonical import TABLES as CANONICAL_TABLES
+from pipelines.engines.duckdb import DuckDBEngine
+from tests.support.snapshot_schema import TABLES as PUBLISHED_TABLES
+
+Row = Mapping[str, Any]
+
+_PUBLISHED = (
+    "run.parameters",
+    "run.steps",
+    "run.inputs",
+    "run.sources",
+    "run.quarantine",
+    "audits.findings",
+    "metrics.measurements",
+)
+
+#: Relations of the working database by name, with their columns.
+TABLES: dict[str, str] = {
+    "core.messages": (
+        "source text, message_id text, channel text, contact_key bigint, person_id text, sender text, program text, "
+        "campaign_id text, message_class text, sent_at timestamptz, sent_on date, status text, status_at timestamptz, "
+        "error_code text, price double, currency text, template_id text, is_marketing boolean, is_reached boolean, "
+        "load_id text, row_number bigint"
+    ),
+    "core.consent_events": (
+        "source text, event_id text, channel text, contact_key bigint, person_id text, program text, event_type text, "
+        "requested_at timestamptz, requested_on date, processed_at timestamptz, method text, actor text, "
+        "source_type text, consent_source text, consent_text text, prechecked boolean, proof text, reason_code text, "
+        "reason_text text, campaign_id text, message_id text, load_id text, row_number bigint"
+    ),
+    "core.inbound_messages": (
+        "source text, inbound_id text, channel text, contact_key bigint, received_at timestamptz, sender text, "
+        "program text, body text, button text, load_id text, row_number bigint"
+    ),
+    "core.contacts": (
+        "contact_key bigint, contact_masked text, address_kind text, person_key text, country text, region text, "
+        "timezone text, jurisdiction text"
+    ),
+    "core.opt_out_spans": (
+        "span_id bigint, kind text, scope_key text, contact_key bigint, source text, event_id text, channel text, "
+        "program text, begins_at timestamptz, begins_on date, processed_at timestamptz, ends_at timestamptz, "
+        "deadline_at timestamptz, event_type text, method text, actor text, campaign_id text, repeat_count bigint, "
+        "has_clock_skew boolean, reason text"
+    ),
+    "core.span_coverage": (
+        "span_id bigint, kind text, contact_key bigint, channel text, program text, begins_at timestamptz, "
+        "begins_on date, processed_at timestamptz, ends_at timestamptz, deadline_at timestamptz, event_id text, "
+        "source text"
+    ),
+    **{
+        f"history.{table.name}": ", ".join(
+            [
+                "source text",
+                *(f"{column.stored_name} {column.sql_type}" for column in table.columns),
+                "load_id text",
+                "row_number bigint",
+            ]
+        )
+        for table in CANONICAL_TABLES.values()
+    },
+    **{relation: PUBLISHED_TABLES[relation] for relation in _PUBLISHED},
+}
+
+#: What a row says where the test does not.
+DEFAULTS: dict[str, dict[str, Any]] = {
+    "run.parameters": {
+        "run_id": "run-1",
+        "as_of": "2026-11-01 00:00:00+00",
+        "started_at": "2026-11-01 01:00:00+00",
+        "scope": "channel",
+        "rules": "default",
+        "default_deadline": "10bd",
+        "deadline_amount": 10,
+        "deadline_unit": "business_days",
+        "attribution_window_seconds": 259_200,
+        "confirmation_window_seconds": 300,
+        "report_timezone": "UTC",
+        "heed_version": "0.1.0",
+        "fingerprint": "0",
+        "excluded_after_as_of": 0,
+    },
+    "run.inputs": {
+        "load_id": "load-1",
+        "source": "shop",
+        "connector": "canonical",
+        "connector_version": "1",
+        "file": "inbox/messages.csv",
+        "read_count": 0,
+        "accepted_count": 0,
+        "duplicate_count": 0,
+        "quarantined_count": 0,
+        "is_new": True,
+    },
+    "core.messages": {
+        "source": "shop",
+        "channel": "sms",
+        "contact_key": 1,
+        "program": "default",
+        "message_class": "marketing",
+        "sent_at": "2026-10-01 12:00:00+00",
+        "sent_on": "2026-10-01",
+        "status": "delivered",
+        "is_marketing": True,
+        "is_reached": True,
+        "load_id": "load-1",
+        "row_number": 1,
+    },
+    "core.consent_events": {
+        "source": "shop",
+        "channel": "sms",
+        "contact_key": 1,
+        "program": "*",
+        "event_type": "opt_out",
+        "requested_at": "2026-10-01 12:00:00+00",
+        "requested_on": "2026-10-01",
+        "load_id": "load-1",
+        "row_number": 1,
+    },
+    "core.inbound_messages": {
+        "source": "shop",
+        "channel": "sms",
+        "contact_key": 1,
+        "received_at": "2026-10-01 12:00:00+00",
+        "program": "default",
+        "body": "STOP",
+        "load_id": "load-1",
+        "row_number": 1,
+    },
+    "core.contacts": {
+        "contact_key": 1,
+        "contact_masked": "+1202•••••17",
+        "address_kind": "phone",
+        "person_key": "1",
+    },
+    "core.opt_out_spans": {
+        "span_id": 1,
+        "kind": "opt_out",
+        "scope_key": "1",
+        "contact_key": 1,
+        "source": "shop",
+        "channel": "sms",
+        "program": "*",
+        "begins_at": "2026-10-01 12:00:00+00",
+        "begins_on": "2026-10-01",
+        "event_type": "opt_out",
+        "repeat_count": 0,
+        "has_clock_skew": False,
+        "reason": "unspecified",
+    },
+    "core.span_coverage": {
+        "span_id": 1,
+        "kind": "opt_out",
+        "contact_key": 1,
+        "channel": "sms",
+        "program": "*",
+        "begins_at": "2026-10-01 12:00:00+00",
+        "begins_on": "2026-10-01",
+        "source": "shop",
+    },
+    "audits.findings": {
+        "rule": "message_after_opt_out",
+        "finding_class": "sent_in_flight",
+        "severity": "notice",
+        "source": "shop",
+        "contact_key": 1,
+        "channel": "sms",
+        "program": "default",
+        "delivered": True,
+    },
+    "metrics.measurements": {
+        "metric": "opt_out_rate",
+        "definition": "heed",
+        "grain": "all",
+        "channel": "*",
+        "program": "*",
+        "campaign_id": "*",
+        "reason": "*",
+        "unit": "share",
+    },
+}
+
+
+def working_database(path: Path | None = None) -> DuckDBEngine:
+    """An engine on a new database at `path` (None: in memory) with every relation of TABLES, all of them empty."""
+    engine = DuckDBEngine(path)
+    for schema in sorted({relation.partition(".")[0] for relation in TABLES}):
+        engine.execute(f"create schema {schema}")
+    for relation, columns in TABLES.items():
+        engine.execute(f"create table {relation} ({columns})")
+    return engine
+
+
+def insert(engine: DuckDBEngine, relation: str, *rows: Row) -> None:
+    """Put rows in a relation; a column a row does not name takes its default, or stays empty."""
+    for row in rows:
+        values = DEFAULTS.get(relation, {}) | dict(row)
+        places = ", ".join("?" for _ in values)
+        engine.execute(f"insert into {relation} ({', '.join(values)}) values ({places})", list(values.values()))
