@@ -18,27 +18,28 @@ def main() -> None:
     # Streamlit puts this folder on the path, not the one that holds the `dashboard` package.
     if str(FOLDER.parent) not in sys.path:
         sys.path.append(str(FOLDER.parent))
-    from dashboard import layout, snapshot, texts
+    from dashboard import filters, layout, snapshot, texts
 
     st.set_page_config(page_title=texts.PRODUCT, page_icon=str(FOLDER / "icon.svg"), layout="wide")
     st.logo(FOLDER / "mark.svg", size="large")
-    page = st.navigation(
-        [
-            st.Page(
-                page.file,
-                title=page.title,
-                icon=page.icon,
-                help=page.help,
-                default=name == "overview",
-                visibility="hidden" if name == "contact" else "visible",
-            )
-            for name, page in texts.PAGES.items()
-        ]
-    )
+    pages = {
+        name: st.Page(
+            page.file,
+            title=page.title,
+            icon=page.icon,
+            help=page.help,
+            default=name == "overview",
+            visibility="hidden" if name == "contact" else "visible",
+        )
+        for name, page in texts.PAGES.items()
+    }
+    asked = st.navigation(list(pages.values()))
+    name = next(name for name, page in pages.items() if page == asked)
     with st.container(width=layout.PAGE_WIDTH):
         try:
             snapshot.choose()
-            page.run()
+            filters.draw(texts.PAGES[name].filters)
+            asked.run()
         except snapshot.NoSnapshotError as error:
             st.title("No snapshot yet", anchor=False)
             layout.empty(error.what, texts.FIRST_RUN, error.command)

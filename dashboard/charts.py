@@ -6,9 +6,10 @@ both themes; fonts, axes and grid come from the theme. Nothing is told by colour
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from html import escape
 from typing import Any
 
@@ -32,9 +33,11 @@ CONFIG: dict[str, Any] = {
 }
 
 DURATION_TICKS = {
-    1: "1 s", 10: "10 s", 60: "1 min", 600: "10 min", 3_600: "1 h", 21_600: "6 h", 86_400: "1 d", 259_200: "3 d",
-    864_000: "10 d", 2_592_000: "30 d", 8_640_000: "100 d", 31_536_000: "1 y",
+    1: "1 s", 10: "10 s", 60: "1 min", 600: "10 min", 3_600: "1 h", 10_800: "3 h", 43_200: "12 h", 86_400: "1 d",
+    259_200: "3 d", 864_000: "10 d", 2_592_000: "30 d", 8_640_000: "100 d", 31_536_000: "1 y",
 }  # fmt: skip
+# Few enough to be read on a phone when times spread over many scales.
+COARSE_TICKS = (1, 10, 60, 600, 3_600, 43_200, 259_200, 2_592_000, 31_536_000)
 
 
 @dataclass(frozen=True)
@@ -94,6 +97,10 @@ def share_over_time(
                                   ay=-34, font_size=12, arrowcolor=NEUTRAL)  # fmt: skip
     top = highest if highest is not None else max([share.upper or 0 for share in shares], default=0)
     figure.update_yaxes(range=[0, max(top * 108, 0.1)], ticksuffix=" %", rangemode="tozero")
+    if shares:
+        # Set, because an annotation near the edge would widen it.
+        margin = max(timedelta(days=1), (shares[-1].at - shares[0].at) / 40)
+        figure.update_xaxes(range=[shares[0].at - margin, shares[-1].at + margin])
     return _calm(figure, height, legend=bool(running))
 
 
@@ -105,12 +112,13 @@ def share_bars(
     labels = [escape(str(share.at)) for share in shares]
     figure.add_bar(
         x=_percent([share.value for share in shares]), y=labels, orientation="h", name=names[0],
-        marker={"color": ACCENT, "opacity": 0.75, "line": {"width": 0}}, width=0.55, error_x=_error_bars(shares),
+        marker={"color": BAND, "line": {"width": 1, "color": ACCENT}}, width=0.6, error_x=_error_bars(shares, ACCENT),
         customdata=[escape(share.note) for share in shares], hovertemplate="%{customdata}<extra></extra>",
     )  # fmt: skip
     if before:
         figure.add_scatter(
-            x=_percent([share.value for share in before]), y=[escape(str(share.at)) for share in before], mode="markers",
+            x=_percent([share.value for share in before]), y=[escape(str(share.at)) for share in before],
+            mode="markers",
             marker={"symbol": "diamond-open", "size": 11, "color": NEUTRAL, "line": {"width": 2}}, name=names[1],
             customdata=[escape(share.note) for share in before], hovertemplate="%{customdata}<extra></extra>",
         )  # fmt: skip
@@ -133,7 +141,7 @@ def stacked_columns(labels: Sequence[str], parts: Sequence[tuple[str, Sequence[f
         )  # fmt: skip
     figure.update_layout(barmode="stack")
     figure.update_yaxes(rangemode="tozero", tickformat=",d")
-    figure.update_xaxes(type="category", showgrid=False)
+    figure.update_xaxes(type="category", showgrid=False, tickangle=0)
     return _calm(figure, 320, legend=len(figure.data) > 1)
 
 
@@ -141,10 +149,9 @@ def share_done_curve(steps: Sequence[dict[str, Any]], deadline_seconds: float | 
     """A Kaplan-Meier curve turned upright: the share applied within a time on a logarithmic scale, with its band."""
     seconds = [max(float(step["seconds"]), 1.0) for step in steps]
     figure = go.Figure()
-    figure.add_scatter(x=seconds, y=_percent([step["lower"] for step in steps]), mode="lines", line={"width": 0, "shape": "hv"},
-                       hoverinfo="skip", showlegend=False)  # fmt: skip
-    figure.add_scatter(x=seconds, y=_percent([step["upper"] for step in steps]), mode="lines", line={"width": 0, "shape": "hv"},
-                       fill="tonexty", fillcolor=BAND, hoverinfo="skip", showlegend=False)  # fmt: skip
+    edge = {"mode": "lines", "line": {"width": 0, "shape": "hv"}, "hoverinfo": "skip", "showlegend": False}
+    figure.add_scatter(x=seconds, y=_percent([step["lower"] for step in steps]), **edge)  # fmt: skip
+    figure.add_scatter(x=seconds, y=_percent([step["upper"] for step in steps]), fill="tonexty", fillcolor=BAND, **edge)
     figure.add_scatter(
         x=seconds, y=_percent([step["share_processed"] for step in steps]), mode="lines", showlegend=False,
         line={"color": ACCENT, "width": 2, "shape": "hv"}, customdata=[step["note"] for step in steps],
@@ -157,13 +164,16 @@ def share_done_curve(steps: Sequence[dict[str, Any]], deadline_seconds: float | 
     return _calm(figure, 340, legend=False, hover="closest")
 
 
-def durations_by_month(months: Sequence[date], lines: Sequence[tuple[str, Sequence[float | None], Sequence[str]]]) -> go.Figure:
+def durations_by_month(
+    months: Sequence[date], lines: Sequence[tuple[str, Sequence[float | None], Sequence[str]]]
+) -> go.Figure:
     """Durations by month on a logarithmic scale, one line each: (name, seconds, notes); told apart by dash and mark."""
     figure = go.Figure()
     styles = (("solid", "circle", ACCENT), ("dash", "diamond", NEUTRAL), ("dot", "square", NEUTRAL))
     for (name, values, notes), (dash, symbol, color) in zip(lines, styles, strict=False):
         figure.add_scatter(
-            x=list(months), y=list(values), mode="lines+markers", name=name, line={"color": color, "width": 2, "dash": dash},
+            x=list(months), y=list(values), mode="lines+markers", name=name,
+            line={"color": color, "width": 2, "dash": dash},
             marker={"symbol": symbol, "size": 7, "color": color}, customdata=list(notes),
             hovertemplate="%{customdata}<extra></extra>",
         )  # fmt: skip
@@ -185,15 +195,22 @@ class Mark:
 def timeline(
     spans: Sequence[tuple[datetime, datetime, str, str]], marks: Sequence[Mark], lines: Sequence[tuple[datetime, str]]
 ) -> go.Figure:
-    """What happened to one contact: spans (from, to, lane, note) as bars, marks as points, lines for single instants."""
+    """What happened to one contact: spans (from, to, lane, note) as bars, marks as points, lines for instants."""
     figure = go.Figure()
     for begins, ends, lane, note in spans:
-        figure.add_scatter(x=[begins, ends], y=[lane, lane], mode="lines", line={"color": ACCENT, "width": 16}, opacity=0.35,
-                           text=[escape(note)] * 2, hovertemplate="%{text}<extra></extra>", showlegend=False)  # fmt: skip
+        figure.add_scatter(
+            x=[begins, ends], y=[lane, lane], mode="lines", line={"color": ACCENT, "width": 16}, opacity=0.35,
+            text=[escape(note)] * 2, hovertemplate="%{text}<extra></extra>", showlegend=False,
+        )  # fmt: skip
     groups = (
         ("Violation", "x", VIOLATION, [mark for mark in marks if mark.is_violation]),
         ("Message", "circle", ACCENT, [mark for mark in marks if not mark.is_violation and mark.is_filled]),
-        ("Consent event", "diamond-open", NEUTRAL, [mark for mark in marks if not mark.is_violation and not mark.is_filled]),
+        (
+            "Consent event",
+            "diamond-open",
+            NEUTRAL,
+            [mark for mark in marks if not mark.is_violation and not mark.is_filled],
+        ),
     )
     for name, symbol, color, group in groups:
         if group:
@@ -204,7 +221,9 @@ def timeline(
             )  # fmt: skip
     for at, text in lines:
         figure.add_vline(x=at, line={"color": NEUTRAL, "dash": "dot", "width": 1.5})
-        figure.add_annotation(x=at, y=1.0, yref="paper", text=escape(text), showarrow=False, yanchor="bottom", font_size=12)
+        figure.add_annotation(
+            x=at, y=1.0, yref="paper", text=escape(text), showarrow=False, yanchor="bottom", font_size=12
+        )
     lanes = list(dict.fromkeys([lane for _, _, lane, _ in spans] + [mark.lane for mark in marks]))
     figure.update_yaxes(type="category", categoryorder="array", categoryarray=lanes[::-1], showgrid=False)
     return _calm(figure, 150 + 44 * len(lanes), legend=True, hover="closest")
@@ -214,10 +233,10 @@ def _percent(values: Sequence[float | None]) -> list[float | None]:
     return [None if value is None else value * 100 for value in values]
 
 
-def _error_bars(shares: Sequence[Share]) -> dict[str, Any]:
+def _error_bars(shares: Sequence[Share], color: str = NEUTRAL) -> dict[str, Any]:
     known = [(share.value or 0, share.lower, share.upper) for share in shares]
     return {
-        "type": "data", "symmetric": False, "color": NEUTRAL, "thickness": 1.5, "width": 4,
+        "type": "data", "symmetric": False, "color": color, "thickness": 1.5, "width": 4,
         "array": [0 if upper is None else (upper - value) * 100 for value, _, upper in known],
         "arrayminus": [0 if lower is None else (value - lower) * 100 for value, lower, _ in known],
     }  # fmt: skip
@@ -225,8 +244,13 @@ def _error_bars(shares: Sequence[Share]) -> dict[str, Any]:
 
 def _duration_axis(figure: go.Figure, axis: str, seconds: Sequence[float]) -> None:
     lowest, highest = min(seconds, default=1.0), max(seconds, default=86_400.0)
-    ticks = {tick: label for tick, label in DURATION_TICKS.items() if lowest / 4 <= tick <= highest * 4}
-    settings = {"type": "log", "tickmode": "array", "tickvals": list(ticks), "ticktext": list(ticks.values())}
+    ticks = [tick for tick in DURATION_TICKS if lowest / 3 <= tick <= highest * 3]
+    if len(ticks) > 6:
+        ticks = [tick for tick in ticks if tick in COARSE_TICKS]
+    settings = {
+        "type": "log", "tickmode": "array", "tickvals": ticks, "ticktext": [DURATION_TICKS[tick] for tick in ticks],
+        "range": [math.log10(lowest / 1.6), math.log10(highest * 1.6)],
+    }  # fmt: skip
     (figure.update_xaxes if axis == "x" else figure.update_yaxes)(**settings)
 
 

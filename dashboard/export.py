@@ -15,7 +15,9 @@ FORMULA = r"^[=+\-@\t\r]"
 
 def to_csv(table: pyarrow.Table) -> bytes:
     """A table as UTF-8 CSV: formulas neutralised with a leading apostrophe, instants in ISO 8601 with Z."""
-    safe = pyarrow.table({name: _cell_text(column) for name, column in zip(table.column_names, table.columns, strict=True)})
+    safe = pyarrow.table(
+        {name: _cell_text(column) for name, column in zip(table.column_names, table.columns, strict=True)}
+    )
     buffer = io.BytesIO()
     pyarrow.csv.write_csv(safe, buffer)
     return buffer.getvalue()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -55,13 +56,23 @@ class Filters:
         return words[0].upper() + words[1:]
 
 
-def choose(*, period: bool = False, channel: bool = False, program: bool = False) -> Filters:
-    """Draw the filters a page offers and return what is chosen."""
-    return Filters(
-        period=_one("period", "Month", _column(MONTHS), texts.ALL_PERIODS, formats.month) if period else None,
-        channel=_one("channel", "Channel", _column(CHANNELS), texts.ALL_CHANNELS, texts.channel) if channel else None,
-        program=_one("program", "Program", _column(PROGRAMS), texts.ALL_PROGRAMS, str) if program else None,
+def draw(offered: Sequence[str]) -> None:
+    """Draw the filters a page offers, of period, channel and program, and keep what is chosen for this page run.
+
+    Called by app.py, not by the pages: what the entry script draws keeps its value and its place in the URL when the
+    reader goes to another page.
+    """
+    st.session_state["filters"] = Filters(
+        period=_one("period", "Month", _column(MONTHS), texts.ALL_PERIODS, formats.month, offered),
+        channel=_one("channel", "Channel", _column(CHANNELS), texts.ALL_CHANNELS, texts.channel, offered),
+        program=_one("program", "Program", _column(PROGRAMS), texts.ALL_PROGRAMS, str, offered),
     )
+
+
+def chosen() -> Filters:
+    """What is chosen in this page run; a filter the page does not offer chooses nothing."""
+    filters: Filters = st.session_state["filters"]
+    return filters
 
 
 def in_url(**chosen: Any) -> dict[str, str]:
@@ -74,12 +85,15 @@ def _column(sql: str) -> list[Any]:
     return [value for row in snapshot.rows(sql) for value in row.values()]
 
 
-def _one(key: str, label: str, options: list[Any], everything: str, name: Any) -> Any:
-    with st.sidebar:
-        return st.selectbox(
-            label,
-            [None, *options],
-            format_func=lambda value: everything if value is None else name(value),
-            key=key,
-            bind="query-params",
-        )
+def _one(
+    key: str, label: str, options: list[Any], everything: str, name: Callable[[Any], str], offered: Sequence[str]
+) -> Any:
+    if key not in offered:
+        return None
+    return st.sidebar.selectbox(
+        label,
+        [None, *options],
+        format_func=lambda value: everything if value is None else name(value),
+        key=key,
+        bind="query-params",
+    )

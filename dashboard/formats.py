@@ -15,37 +15,47 @@ def count(value: float | None) -> str:
 
 
 def share(value: float | None) -> str:
-    """A fraction as a percentage with two significant digits below 10 %: 0.0119 is 1.2 %."""
+    """A fraction as a percentage: 0.0119 is 1.2 %, with a second digit below 0.1 %."""
     if value is None:
         return MISSING
     percent = value * 100
-    digits = 0 if percent in (0.0, 100.0) else 2 if percent < 1 else 1
-    return f"{percent:.{digits}f}{GAP}%"
+    if 0 < percent < 0.005:
+        return f"under 0.01{GAP}%"
+    return f"{percent:.{2 if 0 < percent < 0.1 else 1}f}{GAP}%"
 
 
 def interval(lower: float | None, upper: float | None) -> str:
-    """A 95 % interval of a share: 1.0 % to 1.4 %."""
-    return MISSING if lower is None or upper is None else f"{share(lower)} to {share(upper)}"
+    """A 95 % interval of a share, never broken over lines: 1.0–1.4 %."""
+    if lower is None or upper is None:
+        return MISSING
+    return f"{share(lower).removesuffix(f'{GAP}%')}–{share(upper)}"
 
 
 def points(value: float | None) -> str:
     """A difference of shares, given as a fraction, in percentage points with its sign: +0.4 points."""
-    return MISSING if value is None else f"{value * 100:+.1f}{GAP}points".replace("-", "−")
+    return MISSING if value is None else f"{signed(value * 100)}{GAP}points"
+
+
+def signed(value: float, digits: int = 1) -> str:
+    """A number with its sign, zero without: +0.4, −1.2, 0.0."""
+    text = f"{value:+.{digits}f}".replace("-", "−")
+    return text if any(digit in "123456789" for digit in text) else text[1:]
 
 
 def duration(seconds: float | None) -> str:
-    """Seconds in at most two units: 1 h 6 min, 3 d, 45 s."""
+    """Seconds, not negative, in the largest unit that gives at least one of it: 45 min, 1.5 h, 2.3 days."""
     if seconds is None:
         return MISSING
-    left = round(abs(seconds))
-    parts = []
-    for unit, size in (("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1)):
-        amount, left = divmod(left, size)
-        if amount or parts:
-            parts.append(f"{amount}{GAP}{unit}" if amount else "")
-        if len(parts) == 2:
-            break
-    return ("−" if seconds < 0 else "") + (" ".join(part for part in parts if part) or f"0{GAP}s")
+    if seconds < 1:
+        return f"under 1{GAP}s"
+    if round(seconds) < 60:
+        return f"{round(seconds)}{GAP}s"
+    if round(seconds / 60) < 60:
+        return f"{round(seconds / 60)}{GAP}min"
+    if round(seconds / 3_600, 1) < 24:
+        return f"{_short(seconds / 3_600)}{GAP}h"
+    days = _short(seconds / 86_400)
+    return f"{days}{GAP}{'day' if days == '1' else 'days'}"
 
 
 def day(value: date | None) -> str:
@@ -79,3 +89,12 @@ def age(since: datetime, now: datetime) -> str:
 def plural(value: int, one: str, many: str = "") -> str:
     """A count with its noun: 1 finding, 1,204 findings."""
     return f"{count(value)} {one if value == 1 else many or one + 's'}"
+
+
+def seconds(value: float | None) -> str:
+    """Seconds with two digits, for machine times: 0.34."""
+    return MISSING if value is None else f"{value:,.2f}"
+
+
+def _short(number: float) -> str:
+    return f"{number:.0f}" if number >= 9.95 or round(number, 1) == round(number) else f"{number:.1f}"

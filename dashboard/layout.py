@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -23,7 +24,7 @@ def header(name: str, filters: Filters | None = None) -> None:
     st.title(texts.PAGES[name].question, anchor=False)
     age = formats.age(published.published_at, datetime.now(UTC))
     scope = [f"**{texts.plain(filters.words())}**"] if filters else []
-    st.caption(" · ".join([*scope, f"data up to {formats.instant(published.as_of)}", f"published {age} ago"]))
+    st.caption(" · ".join([*scope, f"Data up to {formats.instant(published.as_of)}", f"published {age} ago"]))
     if is_stale(published.published_at, datetime.now(UTC)):
         st.warning(
             f"**These numbers are {age} old.** Nothing newer has been published. "
@@ -56,7 +57,29 @@ def chart(figure: go.Figure, alt: str, table: pandas.DataFrame, columns: dict[st
     """A chart with its text alternative, and the table behind it one click away."""
     st.plotly_chart(figure, config=charts.CONFIG, alt=alt)
     with st.expander(texts.TABLE_BEHIND):
-        st.dataframe(table, hide_index=True, column_config=columns, alt=alt)
+        st.dataframe(table, hide_index=True, column_config=columns, alt=alt, placeholder="")
+
+
+def table(lines: Sequence[dict[str, Any]], alt: str, numbers: dict[str, Callable[[Any], str]] | None = None) -> None:
+    """A short table of Markdown cells; `numbers` names the columns to align right, with how to write each."""
+    frame = pandas.DataFrame(lines)
+    writers = {}
+    for column, write in (numbers or {}).items():
+        frame[column] = pandas.to_numeric(frame[column])
+        writers[column] = _missing_as_none(write)
+    st.table(frame.style.format(writers), hide_index=True, border="horizontal", alt=alt)
+
+
+def _missing_as_none(write: Callable[[Any], str]) -> Callable[[Any], str]:
+    return lambda value: write(None if pandas.isna(value) else value)
+
+
+def card(label: str, value: str, note: str, before: str | None = None) -> None:
+    """One number with its note under it, and the value before if there is one."""
+    with st.container(border=True, height="stretch", gap="xsmall"):
+        delta = f"before: {texts.plain(before)}" if before else None
+        st.metric(texts.plain(label), texts.plain(value), delta=delta, delta_color="off", delta_arrow="off")
+        st.caption(note)
 
 
 def empty(title: str, body: str, command: str = "", icon: str = ":material/inbox:") -> None:

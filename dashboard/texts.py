@@ -10,35 +10,41 @@ PRODUCT = "heed"
 
 @dataclass(frozen=True)
 class Page:
-    """One page: its file in app_pages, its name in the menu, the question it answers and an icon."""
+    """One page: its file, its name in the menu, the question it answers, an icon, and the filters it offers."""
 
     file: str
     title: str
     question: str
     icon: str
     help: str
+    filters: tuple[str, ...] = ()
 
 
 PAGES = {
     "overview": Page(
         "app_pages/overview.py", "Overview", "Did every opt-out get heeded?", ":material/verified:",
         "The verdict and its reasons, the three headline numbers, and what to look at next.",
+        ("period", "channel"),
     ),
     "findings": Page(
         "app_pages/findings.py", "Findings", "What went wrong, and for whom?", ":material/rule:",
         "Every finding, filtered and counted; open one contact's timeline or export the list.",
+        ("period", "channel", "program"),
     ),
     "trends": Page(
         "app_pages/trends.py", "Opt-out trends", "How many people opt out?", ":material/show_chart:",
         "The opt-out rate over time by channel, program and campaign, with its uncertainty.",
+        ("period", "channel", "program"),
     ),
     "response": Page(
         "app_pages/response.py", "Response time", "How fast is an opt-out applied?", ":material/timer:",
         "How long opt-outs take to be applied, the share within the deadline, and requests still open.",
+        ("period", "channel"),
     ),
     "reasons": Page(
         "app_pages/reasons.py", "Reasons", "Why do people leave?", ":material/forum:",
         "The reasons people gave, and how they changed against the month before.",
+        ("period", "channel"),
     ),
     "data": Page(
         "app_pages/data.py", "Data", "What do these numbers rest on?", ":material/inventory_2:",
@@ -107,7 +113,7 @@ WHAT_HAPPENED = {
     "opt_in": "Opt-in", "opt_in_requested": "Opt-in requested", "opt_in_confirmed": "Opt-in confirmed",
     "opt_out": "Opt-out", "block": "Block", "unblock": "Unblock", "complaint": "Complaint",
     "marketing": "Marketing message", "transactional": "Transactional message", "confirmation": "Confirmation",
-    "unknown": "Message of unknown class", "inbound_message": "Message from the contact",
+    "unknown": "Message of unknown class", "inbound": "Message from the contact",
 }  # fmt: skip
 
 ALL_PERIODS = "Whole record"
@@ -115,16 +121,18 @@ ALL_CHANNELS = "All channels"
 ALL_PROGRAMS = "All programs"
 TABLE_BEHIND = "The numbers behind this chart"
 NOTHING_IN_PERIOD = "Nothing in this selection"
-WIDEN = "Choose another month, channel or program at the left, or the whole record."
+WIDEN = "Choose another month, channel or program in the side panel, or the whole record."
 FIRST_RUN = "This page fills itself as soon as a run has been published. Put the delivered files in `inbox/`, then run:"
 UNREADABLE = "The files it was made from are untouched. A new run publishes a new snapshot beside it:"
 
-_MARKDOWN = re.compile(r"([\\`*_\[\]<>~$|#]|:(?=[a-z/]))", re.IGNORECASE)
+_MARKDOWN = re.compile(r"([\\`*_\[\]<>~$|#])")
+# An invisible joiner keeps `http://x`, `www.x` and `:name:` from becoming links and emoji.
+_AUTOMATIC = re.compile(r"(:(?=[a-z/])|www(?=\.))", re.IGNORECASE)
 
 
 def plain(text: str | None) -> str:
     """Text from the data as Markdown shows it letter by letter: no links, images or styles out of a delivered file."""
-    return _MARKDOWN.sub(r"\\\1", text or "")
+    return _AUTOMATIC.sub("\\1\u2060", _MARKDOWN.sub(r"\\\1", text or ""))
 
 
 def humanise(code: str) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta
-from pathlib import Path
 from zoneinfo import available_timezones
 
 import polars
@@ -34,7 +33,11 @@ def attach_history(engine: DuckDBEngine, ledger: Ledger) -> None:
     """Define schema history: one view per canonical table over its committed parts, and `addresses`."""
     for table in TABLES.values():
         parts = ledger.parts(table.name)
-        select = f"select * from read_parquet({path_list(parts)}, hive_partitioning=false)" if parts else _empty(_stored(table.columns))
+        select = (
+            f"select * from read_parquet({path_list(parts)}, hive_partitioning=false)"
+            if parts
+            else _empty(_stored(table.columns))
+        )
         engine.create_view(f"history.{table.name}", select)
     parts = ledger.parts("addresses")
     engine.create_view(
@@ -106,15 +109,12 @@ def write_calendars(engine: DuckDBEngine, settings: Settings, as_of: datetime) -
     listed = engine.rows("select distinct timezone from history.contacts where timezone is not null")
     zone_names |= {row[0] for row in listed if row[0] in available_timezones()}
     engine.create_from_frame("run.zone_offsets", polars.concat([_offsets(name) for name in sorted(zone_names)]))
-    engine.create_from_frame("run.local_days", polars.concat([_local_days(name, start, end) for name in sorted(zone_names)]))
+    engine.create_from_frame(
+        "run.local_days", polars.concat([_local_days(name, start, end) for name in sorted(zone_names)])
+    )
     engine.create_from_frame("reference.business_days", business_days(start, end))
 
 
 def build_layer(engine: DuckDBEngine, layer: str) -> dict[str, int]:
     """Build every relation of sql/<layer> in dependency order; returns row counts by relation."""
     return {file.relation: engine.create(file.relation, file.text) for file in sqlfiles.load(layer)}
-
-
-def working_path(folder: Path, run_id: str) -> Path:
-    """Where the run's disposable database lies."""
-    return folder / f"{run_id}.duckdb"

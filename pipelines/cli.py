@@ -22,11 +22,20 @@ UNEXPECTED = 1
 #: How to use each verb: what it does, and an example.
 VERBS: dict[str, tuple[str, str]] = {
     "init": ("write a commented heed.toml and the folders of a home", "heed -C logs init"),
-    "sample": ("make a realistic, deliberately bad set of logs with its answer key", "heed -C demo sample --messages 100000"),
+    "sample": (
+        "make a realistic, deliberately bad set of logs with its answer key",
+        "heed -C demo sample --messages 100000",
+    ),
     "run": ("load new files, build, audit, measure, validate and publish", "heed -C logs run --fail-on-violation"),
     "status": ("say what is published, how old it is, the verdict and the last runs", "heed -C logs status"),
-    "findings": ("print the findings of the published snapshot", "heed -C logs findings --severity critical --format csv"),
-    "metrics": ("print the numbers of the published snapshot", "heed -C logs metrics --metric opt_out_rate --grain month"),
+    "findings": (
+        "print the findings of the published snapshot",
+        "heed -C logs findings --severity critical --format csv",
+    ),
+    "metrics": (
+        "print the numbers of the published snapshot",
+        "heed -C logs metrics --metric opt_out_rate --grain month",
+    ),
     "contact": ("print everything held about one contact, in time order", 'heed -C logs contact "+1 202 555 0143"'),
     "rules": ("print the rules in force, their parameters and sources", "heed -C logs rules"),
     "dashboard": ("serve the pages", "heed -C logs dashboard --port 8501"),
@@ -47,22 +56,30 @@ def parser() -> argparse.ArgumentParser:
         " be read, nothing published; 64 wrong usage; 75 another run holds the lock; 78 wrong configuration; 1 unexpected."
         "  Example: heed -C data run",
     )
-    top.add_argument("-C", dest="home", metavar="HOME", type=Path, default=Path("data"), help="the home folder (default: data)")
+    top.add_argument(
+        "-C", dest="home", metavar="HOME", type=Path, default=Path("data"), help="the home folder (default: data)"
+    )
     top.add_argument("--version", action="version", version=f"heed {__version__}")
     verbs = top.add_subparsers(dest="verb", metavar="VERB", parser_class=_Parser)
     made = {
-        name: verbs.add_parser(name, help=does, description=f"{does[:1].upper()}{does[1:]}.", epilog=f"Example: {example}")
+        name: verbs.add_parser(
+            name, help=does, description=f"{does[:1].upper()}{does[1:]}.", epilog=f"Example: {example}"
+        )
         for name, (does, example) in VERBS.items()
     }
     made["sample"].add_argument("--messages", type=int, default=None, help="about how many messages (default: 120000)")
     made["sample"].add_argument("--seed", type=int, default=7, help="the same seed gives the same bytes (default: 7)")
     made["run"].add_argument("--json", action="store_true", help="print the result as JSON")
     made["run"].add_argument("--fail-on-violation", action="store_true", help="exit 10 when there is a violation")
-    made["run"].add_argument("--as-of", metavar="INSTANT", help="judge the record as it stood then (ISO 8601 with offset)")
+    made["run"].add_argument(
+        "--as-of", metavar="INSTANT", help="judge the record as it stood then (ISO 8601 with offset)"
+    )
     made["run"].add_argument("--verbose", action="store_true", help="say every step")
     made["status"].add_argument("--json", action="store_true", help="print it as JSON")
     for name in ("findings", "metrics", "contact", "rules"):
-        made[name].add_argument("--format", choices=("table", "csv", "json", "parquet"), default="table", help="default: table")
+        made[name].add_argument(
+            "--format", choices=("table", "csv", "json", "parquet"), default="table", help="default: table"
+        )
     for name, options in {
         "findings": ("rule", "finding_class", "severity", "source", "channel", "program", "campaign_id"),
         "metrics": ("metric", "definition", "grain", "channel", "program", "campaign_id", "reason"),
@@ -71,9 +88,13 @@ def parser() -> argparse.ArgumentParser:
             flag = "--" + option.removeprefix("finding_").removesuffix("_id")
             made[name].add_argument(flag, dest=option, metavar="VALUE", help=f"only rows with this {option}")
         made[name].add_argument("--period", metavar="YYYY-MM", help="only rows of this month")
-    made["contact"].add_argument("address", help="an address in any spelling, or a contact_key of 16 hexadecimal digits")
+    made["contact"].add_argument(
+        "address", help="an address in any spelling, or a contact_key of 16 hexadecimal digits"
+    )
     made["dashboard"].add_argument("--port", type=int, default=8501, help="default: 8501")
-    made["dashboard"].add_argument("--address", default="127.0.0.1", help="the address to listen on (default: 127.0.0.1)")
+    made["dashboard"].add_argument(
+        "--address", default="127.0.0.1", help="the address to listen on (default: 127.0.0.1)"
+    )
     return top
 
 
@@ -81,7 +102,10 @@ def _init(options: argparse.Namespace) -> int:
     from pipelines.homes import make_home
 
     path = make_home(options.home)
-    print(f"Wrote {path}. Put your logs below {options.home / 'inbox'}, name them in it, then: heed -C {options.home} run", file=sys.stderr)
+    print(
+        f"Wrote {path}. Put your logs below {options.home / 'inbox'}, name them in it, then: heed -C {options.home} run",
+        file=sys.stderr,
+    )
     return 0
 
 
@@ -126,7 +150,9 @@ def _status(options: argparse.Namespace) -> int:
     pointer = publish.read_pointer(options.home / "published") or {}
     if options.json:
         kept = {name: summary[name] for name in ("run_id", "as_of", "violations", "verdict", "headline")}
-        print(json.dumps(kept | {"pointer": pointer, "runs": snapshots.plain_rows(history)}, ensure_ascii=False, indent=1))
+        print(
+            json.dumps(kept | {"pointer": pointer, "runs": snapshots.plain_rows(history)}, ensure_ascii=False, indent=1)
+        )
         return 0
     print(f"Published {pointer.get('published_at')} by run {summary['run_id']}.\n")
     sys.stdout.write(in_words(summary, str(options.home / "published" / str(pointer.get("snapshot")))))
@@ -139,7 +165,20 @@ def _status(options: argparse.Namespace) -> int:
 def _rows(options: argparse.Namespace) -> int:
     from pipelines import output, snapshots
 
-    names = ("rule", "finding_class", "severity", "source", "channel", "program", "campaign_id", "metric", "definition", "grain", "reason", "period")
+    names = (
+        "rule",
+        "finding_class",
+        "severity",
+        "source",
+        "channel",
+        "program",
+        "campaign_id",
+        "metric",
+        "definition",
+        "grain",
+        "reason",
+        "period",
+    )
     filters = {name: getattr(options, name, None) for name in names}
     columns, build = (
         (snapshots.FINDING_COLUMNS, snapshots.findings_query)

@@ -8,7 +8,7 @@ from typing import Any
 
 import polars
 
-from pipelines.statistics import Trend, trend_label
+from pipelines.statistics import FEWEST_TREND_VALUES, TREND_WEEKS, Trend, trend_label
 
 NO_DATA = "No data"
 WHOLE_RECORD = "Whole record"
@@ -56,7 +56,7 @@ def headline(
     rows = [
         ("opt_out_rate", "Opt-out rate", *_opt_out_rate(numbers, as_of_on)),
         ("opt_out_trend", "Opt-out trend", *_opt_out_trend(numbers, trend, earlier_trend)),
-        ("response_time", "Median response time", *_response_time(numbers, as_of_on)),
+        ("response_time", "Response time", *_response_time(numbers, as_of_on)),
     ]
     return polars.DataFrame(
         [(position, *row) for position, row in enumerate(rows, start=1)], schema=_SCHEMA, orient="row"
@@ -124,11 +124,12 @@ def _opt_out_trend(numbers: _Numbers, trend: Trend, earlier: Trend) -> tuple[Any
     if ("opt_out_rate", "heed") not in numbers:
         return (None, NO_DATA, WHOLE_RECORD, None, NO_DATA, "No message that could bring an opt-out is on record.")
     last_day = trend.last_week + timedelta(days=6)
-    period = f"12 weeks to {last_day.day} {display_month(last_day)}"
+    period = f"{TREND_WEEKS} weeks to {last_day.day} {display_month(last_day)}"
     slope, label, earlier_label = trend.slope, trend_label(trend.direction), trend_label(earlier.direction)
     if trend.direction is None:
         sentence = (
-            f"A trend needs at least 6 weeks in which somebody was reached; the {period} have {trend.weeks_used}."
+            f"A trend needs at least {FEWEST_TREND_VALUES} weeks in which somebody was reached; "
+            f"the {period} have {trend.weeks_used}."
         )
     else:
         told = {
@@ -138,7 +139,8 @@ def _opt_out_trend(numbers: _Numbers, trend: Trend, earlier: Trend) -> tuple[Any
         }[trend.direction]
         sentence = (
             f"Over the {period} the weekly opt-out rate {told}: {_points(slope.value)} percentage points a week "
-            f"(95 % interval {_points(slope.lower)} to {_points(slope.upper)}); the 12 weeks before: {earlier_label.lower()}."
+            f"(95 % interval {_points(slope.lower)} to {_points(slope.upper)}); "
+            f"the {TREND_WEEKS} weeks before: {earlier_label.lower()}."
         )
     return (slope.value, label, period, earlier.slope.value, earlier_label, sentence)
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pipelines.errors import UsageError
 
-TEMPLATE = '''# heed.toml: where your logs come from and how they are judged. Paths are below this folder.
+TEMPLATE = """# heed.toml: where your logs come from and how they are judged. Paths are below this folder.
 
 [policy]
 # Whom an opt-out covers: "channel" (same contact and channel), "program" (same contact, channel and program)
@@ -35,7 +35,7 @@ report_timezone = "UTC"
 # name = "sms"
 # connector = "twilio"
 # path = "inbox/twilio/*"
-'''
+"""
 
 FOLDERS = {"inbox": 0o755, "history": 0o755, "published": 0o755, "private": 0o700}
 

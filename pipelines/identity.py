@@ -135,7 +135,9 @@ def identify(engine: DuckDBEngine, spellings: str, target: str, country: str | N
         )""",
         relation=target,
     )
-    unparsed = [row[0] for row in engine.rows("select distinct bare from bare_addresses where address is null order by 1")]
+    unparsed = [
+        row[0] for row in engine.rows("select distinct bare from bare_addresses where address is null order by 1")
+    ]
     parsed = polars.DataFrame(
         {"bare": unparsed, "parsed": [parsed_phone(text, country) or text for text in unparsed]},
         schema={"bare": polars.String, "parsed": polars.String},

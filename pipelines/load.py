@@ -127,10 +127,16 @@ def retire_reread(settings: Settings, known: Ledger, files: list[InboxFile]) -> 
     """
     told = []
     for name in sorted({source.name for source in settings.sources}):
-        present = {(file.sha256, reading_digest(file.source, settings.policy.default_country)) for file in files if file.source.name == name}
+        present = {
+            (file.sha256, reading_digest(file.source, settings.policy.default_country))
+            for file in files
+            if file.source.name == name
+        }
         loads = [load for load in known.loads if load.source == name]
         bytes_present = {sha256 for sha256, _ in present}
-        changed = [load for load in loads if load.sha256 in bytes_present and (load.sha256, load.reading) not in present]
+        changed = [
+            load for load in loads if load.sha256 in bytes_present and (load.sha256, load.reading) not in present
+        ]
         if not changed:
             continue
         gone = sorted({load.file for load in loads if load.sha256 not in bytes_present})
@@ -159,7 +165,14 @@ class _Loading:
     """One load in the making: the tables it stages in the working database and the parts it writes."""
 
     def __init__(
-        self, engine: DuckDBEngine, settings: Settings, known: Ledger, file: InboxFile, key: bytes, work: Path, loaded_at: datetime
+        self,
+        engine: DuckDBEngine,
+        settings: Settings,
+        known: Ledger,
+        file: InboxFile,
+        key: bytes,
+        work: Path,
+        loaded_at: datetime,
     ) -> None:
         self.engine, self.settings, self.known, self.file, self.key = engine, settings, known, file, key
         self.work, self.loaded_at = work, loaded_at
@@ -221,7 +234,8 @@ class _Loading:
             ) from error
         if (status.st_size, status.st_mtime_ns) != (self.file.size_bytes, self.file.modified_ns):
             raise UnreadableInputError(
-                f"{self.file.path.name} changed while it was read.", "Nothing of it was loaded; run again once it is complete."
+                f"{self.file.path.name} changed while it was read.",
+                "Nothing of it was loaded; run again once it is complete.",
             )
 
     def _take(self, table_name: str, select: str, reading: Reading) -> None:
@@ -269,7 +283,9 @@ class _Loading:
         """Build `keyed`: the usable staged rows with contact_key in place of the address."""
         columns = ", ".join(f"s.{name}" for name in table.names if name != "contact")
         if "contact" not in table.names:
-            self.engine.execute(f"create or replace temp table keyed as select row_number, {columns} from staged as s where reason is null")
+            self.engine.execute(
+                f"create or replace temp table keyed as select row_number, {columns} from staged as s where reason is null"
+            )
             return
         identity.identify(
             self.engine,
@@ -292,7 +308,11 @@ class _Loading:
         """Write the addresses not seen before: the address itself to private/, key and mask to history."""
         folder = self.settings.private / "identities"
         known = sorted(folder.glob("*.parquet"))
-        source = f"read_parquet({path_list(known)})" if known else "(select null::bigint as contact_key, null::varchar as address where false)"
+        source = (
+            f"read_parquet({path_list(known)})"
+            if known
+            else "(select null::bigint as contact_key, null::varchar as address where false)"
+        )
         self.engine.execute(
             f"""
             create or replace temp table addresses as
@@ -329,7 +349,9 @@ class _Loading:
         # A campaign may have no channel and a missing event_id is derived from the row's content, so that the same
         # act delivered twice is one act.
         if table.name == "consent_events":
-            others = ", ".join(f"coalesce(cast({name} as varchar), chr(0))" for name in table.stored_names if name != "event_id")
+            others = ", ".join(
+                f"coalesce(cast({name} as varchar), chr(0))" for name in table.stored_names if name != "event_id"
+            )
             self.engine.execute(
                 f"update keyed set event_id = 'derived-' || md5(concat_ws(chr(1), {others})) where event_id is null"
             )
@@ -344,7 +366,9 @@ class _Loading:
             ) where occurrence > 1"""
         )
         if table.instant:
-            months = {row[0] for row in self.engine.rows(f"select distinct strftime({table.instant}, '%Y-%m') from keyed")}
+            months = {
+                row[0] for row in self.engine.rows(f"select distinct strftime({table.instant}, '%Y-%m') from keyed")
+            }
         else:
             months = None
         earlier = self.known.parts(table.name, self.file.source.name, months)
@@ -380,7 +404,9 @@ class _Loading:
         if not table.instant:
             self._write_part(table.name, None, f"select {columns}, {lineage} {fresh} order by row_number", name)
             return
-        months = [row[0] for row in self.engine.rows(f"select distinct strftime({table.instant}, '%Y-%m') {fresh} order by 1")]
+        months = [
+            row[0] for row in self.engine.rows(f"select distinct strftime({table.instant}, '%Y-%m') {fresh} order by 1")
+        ]
         for month in months:
             start = f"timestamptz '{month}-01 00:00:00+00'"
             self._write_part(
@@ -396,7 +422,9 @@ class _Loading:
         path = self.settings.history / relative
         path.parent.mkdir(parents=True, exist_ok=True)
         partial = path.with_suffix(".partial")
-        self.engine.execute(f"copy ({select}) to {quoted(str(partial))} (format parquet, compression zstd)", relation=table)
+        self.engine.execute(
+            f"copy ({select}) to {quoted(str(partial))} (format parquet, compression zstd)", relation=table
+        )
         count = int(self.engine.value(f"select count(*) from read_parquet({quoted(str(partial))})"))
         if not count:
             partial.unlink()
@@ -428,7 +456,13 @@ def _private_parquet(frame: polars.DataFrame, path: Path) -> None:
 
 
 def load_file(
-    engine: DuckDBEngine, settings: Settings, known: Ledger, file: InboxFile, key: bytes, work: Path, loaded_at: datetime
+    engine: DuckDBEngine,
+    settings: Settings,
+    known: Ledger,
+    file: InboxFile,
+    key: bytes,
+    work: Path,
+    loaded_at: datetime,
 ) -> Load:
     """Load one file and commit it to the ledger; on any error nothing of it counts.
 

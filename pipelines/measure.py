@@ -19,6 +19,7 @@ from pipelines.engines.duckdb import DuckDBEngine
 from pipelines.headline import headline
 from pipelines.settings import fixed_offset_seconds
 from pipelines.statistics import (
+    TREND_WEEKS,
     Estimate,
     Floats,
     ProcessedCurve,
@@ -30,9 +31,6 @@ from pipelines.statistics import (
     trend_of_weeks,
     wilson_interval,
 )
-
-#: Complete ISO weeks in whose rates a trend is sought.
-TREND_WEEKS = 12
 
 _MEASUREMENT = {
     "metric": polars.String(),
@@ -168,13 +166,9 @@ def _trends(engine: DuckDBEngine, as_of_on: date | None) -> dict[str, tuple[Tren
     ):
         rates.setdefault(channel, {})[week] = 100 * numerator / denominator
     last_week = last_complete_week(as_of_on) if as_of_on else date.min
-    span = timedelta(weeks=TREND_WEEKS)
-    earlier = last_week - span if as_of_on else date.min
+    earlier = last_week - timedelta(weeks=TREND_WEEKS) if as_of_on else date.min
     return {
-        channel: (
-            trend_of_weeks(values, last_week, TREND_WEEKS),
-            trend_of_weeks(values, earlier, TREND_WEEKS),
-        )
+        channel: (trend_of_weeks(values, last_week), trend_of_weeks(values, earlier))
         for channel, values in rates.items()
     }
 

@@ -39,10 +39,15 @@ def as_table(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
     """Columns in line; columns that are empty throughout are left out."""
     cells = [[_cell(value) for value in row] for row in rows]
     shown = [position for position in range(len(columns)) if not cells or any(row[position] for row in cells)]
-    widths = [max(len(columns[position]), *(len(row[position]) for row in cells)) if cells else len(columns[position]) for position in shown]
+    widths = [
+        max(len(columns[position]), *(len(row[position]) for row in cells)) if cells else len(columns[position])
+        for position in shown
+    ]
     lines = ["  ".join(columns[position].ljust(width) for position, width in zip(shown, widths, strict=True)).rstrip()]
     for row in cells:
-        lines.append("  ".join(row[position].ljust(width) for position, width in zip(shown, widths, strict=True)).rstrip())
+        lines.append(
+            "  ".join(row[position].ljust(width) for position, width in zip(shown, widths, strict=True)).rstrip()
+        )
     return "\n".join(lines) + "\n"
 
 
@@ -57,17 +62,24 @@ def as_csv(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
 
 def as_json(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
     """One array of objects."""
-    return json.dumps([dict(zip(columns, map(plain, row), strict=True)) for row in rows], ensure_ascii=False, indent=1) + "\n"
+    return (
+        json.dumps([dict(zip(columns, map(plain, row), strict=True)) for row in rows], ensure_ascii=False, indent=1)
+        + "\n"
+    )
 
 
 def write_rows(columns: Sequence[str], rows: Sequence[Sequence[Any]], form: str) -> None:
     """Print rows to standard output as table, csv, json or parquet."""
     if form == "parquet":
         if sys.stdout.isatty():
-            raise UsageError("Parquet is not text.", "Send it to a file: heed findings --format parquet > findings.parquet")
+            raise UsageError(
+                "Parquet is not text.", "Send it to a file: heed findings --format parquet > findings.parquet"
+            )
         import polars
 
-        frame = polars.DataFrame([list(row) for row in rows], schema=list(columns), orient="row", infer_schema_length=None)
+        frame = polars.DataFrame(
+            [list(row) for row in rows], schema=list(columns), orient="row", infer_schema_length=None
+        )
         buffer = io.BytesIO()
         frame.write_parquet(buffer)
         sys.stdout.buffer.write(buffer.getvalue())

@@ -106,7 +106,9 @@ def write_inputs(engine: DuckDBEngine, ledger: Ledger, new: set[str]) -> None:
         }
         for load in ledger.loads
     ]
-    schema: dict[str, Any] = dict.fromkeys(("load_id", "source", "connector", "connector_version", "file"), polars.String)
+    schema: dict[str, Any] = dict.fromkeys(
+        ("load_id", "source", "connector", "connector_version", "file"), polars.String
+    )
     schema |= {"size_bytes": polars.Int64, "sha256": polars.String}
     schema |= dict.fromkeys(("read_count", "accepted_count", "duplicate_count", "quarantined_count"), polars.Int64)
     schema |= dict.fromkeys(("loaded_at", "first_record_at", "last_record_at"), _INSTANT) | {"is_new": polars.Boolean}
@@ -116,13 +118,20 @@ def write_inputs(engine: DuckDBEngine, ledger: Ledger, new: set[str]) -> None:
 def write_quarantine(engine: DuckDBEngine, settings: Settings, loads: list[Load]) -> None:
     """Build run.quarantine: counts and first places by load, reason and column, without the rows' text."""
     schema: dict[str, Any] = {"load_id": polars.String, "source": polars.String, "file": polars.String}
-    schema |= {"reason": polars.String, "column_name": polars.String, "row_count": polars.Int64, "first_rows": polars.String}
+    schema |= {
+        "reason": polars.String,
+        "column_name": polars.String,
+        "row_count": polars.Int64,
+        "first_rows": polars.String,
+    }
     rows: list[tuple[Any, ...]] = []
     for load in loads:
         path = settings.private / "quarantine" / f"{load.load_id}.parquet"
         if not load.quarantined_count or not path.exists():
             if load.quarantined_count:
-                rows.append((load.load_id, load.source, load.file, "text_no_longer_kept", None, load.quarantined_count, ""))
+                rows.append(
+                    (load.load_id, load.source, load.file, "text_no_longer_kept", None, load.quarantined_count, "")
+                )
             continue
         frame = (
             polars.read_parquet(path)
@@ -137,18 +146,20 @@ def write_quarantine(engine: DuckDBEngine, settings: Settings, loads: list[Load]
 
 def write_sources(engine: DuckDBEngine, settings: Settings, ledger: Ledger) -> None:
     """Build run.sources: one row per source of heed.toml or of history."""
-    limits = {name: module.LIMITS for name, module in connectors.connectors().items()}
     names = sorted({source.name for source in settings.sources} | {load.source for load in ledger.loads})
     rows = []
     for name in names:
         used = {source.connector for source in settings.sources if source.name == name}
         used |= {load.connector for load in ledger.loads if load.source == name}
         zones = {source.timezone for source in settings.sources if source.name == name and source.timezone}
-        said = " ".join(sorted({limits[one] for one in used if limits.get(one)}))
+        limits = {connectors.named(one).LIMITS for one in used & set(connectors.names())}
+        said = " ".join(sorted(limits - {""}))
         rows.append((name, ", ".join(sorted(used)), ", ".join(sorted(zones)) or None, said))
     engine.create_from_frame(
         "run.configured_sources",
-        polars.DataFrame(rows, schema=dict.fromkeys(("source", "connectors", "timezone", "limits"), polars.String), orient="row"),
+        polars.DataFrame(
+            rows, schema=dict.fromkeys(("source", "connectors", "timezone", "limits"), polars.String), orient="row"
+        ),
     )
     engine.create(
         "run.sources",
@@ -224,7 +235,12 @@ def write_history(engine: DuckDBEngine, published: Path) -> dict[str, Any]:
             continue  # a line torn by a crash: that run's snapshot was never pointed at
     for one in earlier:
         one["as_of"], one["started_at"] = _instant(one["as_of"]), _instant(one["started_at"])
-    schema: dict[str, Any] = {"run_id": polars.String, "as_of": _INSTANT, "started_at": _INSTANT, "verdict": polars.String}
+    schema: dict[str, Any] = {
+        "run_id": polars.String,
+        "as_of": _INSTANT,
+        "started_at": _INSTANT,
+        "verdict": polars.String,
+    }
     schema |= {"message_count": polars.Int64, "violation_count": polars.Int64, "opt_out_rate": polars.Float64}
     schema |= {"opt_out_trend": polars.String, "response_time_seconds": polars.Float64}
     engine.create_from_frame("run.history", polars.DataFrame([*earlier, row], schema=schema))

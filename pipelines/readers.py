@@ -235,7 +235,10 @@ def line_rows(engine: DuckDBEngine, path: Path) -> RawRows:
     """The lines of a text file, plain or gzip, one row each: `row_number` is the line number, `raw` its text."""
     _refuse_utf16(path, _head(path)[:4])
     scan, rejects = _scan(
-        engine, path, ["line"], "header=false, delim='\x01', quote='', escape='', nullstr='\x02', strict_mode=false, max_line_size=16777216"
+        engine,
+        path,
+        ["line"],
+        "header=false, delim='\x01', quote='', escape='', nullstr='\x02', strict_mode=false, max_line_size=16777216",
     )
     select = f"select row_number() over () as row_number, line as raw from {scan}"
     return RawRows(select, (), rejects)
@@ -340,7 +343,9 @@ def json_keys(engine: DuckDBEngine, objects: str, label: str) -> tuple[str, ...]
     Raises UnreadableInputError, naming `label`, when the file cannot be parsed.
     """
     try:
-        rows = engine.rows(f"select distinct unnest(json_keys(raw)) from ({objects}) where reject_reason is null order by 1")
+        rows = engine.rows(
+            f"select distinct unnest(json_keys(raw)) from ({objects}) where reject_reason is null order by 1"
+        )
     except EngineError as error:
         raise _unreadable(label, error) from error
     return tuple(str(row[0]) for row in rows)
@@ -359,11 +364,10 @@ def rows_of(engine: DuckDBEngine, path: Path, work: Path, keys: Iterable[str]) -
 def kept(engine: DuckDBEngine, rows: RawRows, label: str = "The file") -> RawRows:
     """The same rows, parsed once into the working database: for files that say several things in one row.
 
-    Raises UnreadableInputError, naming `label`, when the file cannot be parsed.
+    They stay until the next file is kept. Raises UnreadableInputError, naming `label`, when the file cannot be parsed.
     """
-    table = f"parsed_rows_{next(_serial)}"
     try:
-        engine.execute(f"create temp table {table} as {rows.select}", relation=table)
+        engine.execute(f"create or replace temp table parsed_rows as {rows.select}", relation="parsed_rows")
     except EngineError as error:
         raise _unreadable(label, error) from error
-    return RawRows(f"select * from {table}", rows.columns, rows.rejects, rows.raws)
+    return RawRows("select * from parsed_rows", rows.columns, rows.rejects, rows.raws)

@@ -9,10 +9,9 @@ import shutil
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from pipelines import audit, build, identity, load, provenance, publish
 from pipelines.engines.duckdb import DuckDBEngine
@@ -57,14 +56,17 @@ def home_lock(home: Path) -> Iterator[None]:
     try:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
     except OSError as error:
-        raise ConfigurationError(f"{path} cannot be written: {error.strerror}.", "A run writes below its home: check its permissions.") from error
+        raise ConfigurationError(
+            f"{path} cannot be written: {error.strerror}.", "A run writes below its home: check its permissions."
+        ) from error
     try:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             holder = os.read(descriptor, 100).decode(errors="replace").strip()
             raise LockedError(
-                f"Another run of {home} is going on{f' (process {holder})' if holder else ''}.", "Wait for it, then run again."
+                f"Another run of {home} is going on{f' (process {holder})' if holder else ''}.",
+                "Wait for it, then run again.",
             ) from error
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, str(os.getpid()).encode(), 0)
@@ -129,7 +131,9 @@ def _as_of(text: str, option: str) -> datetime:
     except ValueError:
         instant = None
     if instant is None or instant.tzinfo is None:
-        raise ConfigurationError(f"{option} is {text!r}, which is no instant.", "Write a time with its offset: 2026-11-01T00:00:00Z")
+        raise ConfigurationError(
+            f"{option} is {text!r}, which is no instant.", "Write a time with its offset: 2026-11-01T00:00:00Z"
+        )
     return instant.astimezone(UTC)
 
 
@@ -140,25 +144,28 @@ def default_memory_limit() -> str:
 
 
 @contextmanager
-def _working_engine(settings: Settings, run_id: str) -> Iterator[tuple[DuckDBEngine, Path]]:
-    """A disposable database and folder below private/ (staged rows hold addresses), gone afterwards."""
-    work = settings.private / "work" / run_id
-    shutil.rmtree(settings.private / "work", ignore_errors=True)  # what a killed run left behind
+def _work_folder(settings: Settings) -> Iterator[Path]:
+    """A disposable folder below private/ (staged rows hold addresses), gone afterwards."""
+    work = settings.private / "work"
+    shutil.rmtree(work, ignore_errors=True)  # what a killed run left behind
     work.mkdir(mode=0o700, parents=True)
-    engine = DuckDBEngine(
-        build.working_path(work, run_id),
-        memory_limit=settings.policy.memory_limit or default_memory_limit(),
-        threads=settings.policy.threads,
-        temporary_folder=work / "spill",
-    )
     try:
-        yield engine, work
+        yield work
     finally:
-        engine.close()
         shutil.rmtree(work, ignore_errors=True)
 
 
-def _load(settings: Settings, ledger: Ledger, engine: DuckDBEngine, work: Path, started_at: datetime, narrate: Narrate) -> list[Load]:
+def _engine(settings: Settings, work: Path, name: str) -> DuckDBEngine:
+    """A disposable database; loading and building have one each, so that neither holds the other's memory."""
+    return DuckDBEngine(
+        work / f"{name}.duckdb",
+        memory_limit=settings.policy.memory_limit or default_memory_limit(),
+        threads=settings.policy.threads,
+        temporary_folder=work / f"{name}.spill",
+    )
+
+
+def _load(settings: Settings, ledger: Ledger, work: Path, started_at: datetime, narrate: Narrate) -> list[Load]:
     files = load.inbox_files(settings, ledger, narrate)
     for sentence in load.retire_reread(settings, ledger, files):
         narrate(sentence)
@@ -167,7 +174,8 @@ def _load(settings: Settings, ledger: Ledger, engine: DuckDBEngine, work: Path, 
     loads = []
     for position, file in enumerate(new, start=1):
         narrate(f"Loading {file.file(settings.home)} ({position} of {len(new)})")
-        one = load.load_file(engine, settings, ledger, file, key, work, started_at)
+        with _engine(settings, work, f"load_{position}") as engine:
+            one = load.load_file(engine, settings, ledger, file, key, work, started_at)
         if one.read_count == 0:
             narrate(f"{one.file} holds no rows.")
         elif one.quarantined_count:
@@ -189,9 +197,9 @@ def execute(settings: Settings, *, as_of: str | None = None, narrate: Narrate = 
         ledger.check_parts()
         steps: list[tuple[str, float, int]] = []
         seconds: dict[str, float] = {}
-        with _working_engine(settings, run_id) as (engine, work):
+        with _work_folder(settings) as work:
             begun = time.perf_counter()
-            new_loads = _load(settings, ledger, engine, work, started_at, narrate)
+            new_loads = _load(settings, ledger, work, started_at, narrate)
             seconds["load"] = round(time.perf_counter() - begun, 3)
             steps.append(("load", seconds["load"], sum(one.read_count for one in new_loads)))
 
@@ -204,17 +212,13 @@ def execute(settings: Settings, *, as_of: str | None = None, narrate: Narrate = 
 
             latest = [datetime.fromisoformat(one.last_record_at) for one in ledger.loads if one.last_record_at]
             instant = _as_of(wanted, "--as-of" if as_of else "[policy] as_of") if wanted else max(latest, default=None)
-            run = Run(settings, ledger, engine, run_id, started_at, instant, digest, new_loads, steps)
-            for name, words, step in STEPS:
-                narrate(words)
-                begun = time.perf_counter()
-                rows = step(run)
-                seconds[name] = round(time.perf_counter() - begun, 3)
-                steps.append((name, seconds[name], rows))
+            with _engine(settings, work, run_id) as engine:
+                run = Run(settings, ledger, engine, run_id, started_at, instant, digest, new_loads, steps)
+                for name, words, step in STEPS:
+                    narrate(words)
+                    begun = time.perf_counter()
+                    rows = step(run)
+                    seconds[name] = round(time.perf_counter() - begun, 3)
+                    steps.append((name, seconds[name], rows))
             assert run.snapshot is not None
             return Outcome(run_id, run.snapshot, True, new_loads, seconds)
-
-
-def with_policy(settings: Settings, **changes: Any) -> Settings:
-    """The same settings with some of the policy changed."""
-    return replace(settings, policy=replace(settings.policy, **changes))

@@ -134,7 +134,13 @@ class _Table:
             return default
         value = self.content[key]
         if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
-            words = {str: "a text in quotes", int: "a whole number", bool: "true or false", list: "a list", dict: "a table"}
+            words = {
+                str: "a text in quotes",
+                int: "a whole number",
+                bool: "true or false",
+                list: "a list",
+                dict: "a table",
+            }
             raise self.wrong(key, f"is {value!r}", f"Write {words[kind]}.")
         return value
 
@@ -164,7 +170,9 @@ class _Table:
             ZoneInfo(value)
         except (KeyError, ValueError, OSError) as error:
             raise self.wrong(
-                key, f"is {value!r}, which is no time zone", "Write an IANA name (America/New_York) or an offset (-06:00)."
+                key,
+                f"is {value!r}, which is no time zone",
+                "Write an IANA name (America/New_York) or an offset (-06:00).",
             ) from error
         return value
 
@@ -235,9 +243,7 @@ def _column_map(table: _Table, key: str, content: dict[str, Any]) -> dict[str, s
     for name, value in content.items():
         constant = isinstance(value, dict) and set(value) == {"constant"} and isinstance(value["constant"], str)
         if not isinstance(value, str) and not constant:
-            raise table.wrong(
-                f"{key}.{name}", f"is {value!r}", 'Write "their column" or { constant = "a value" }.'
-            )
+            raise table.wrong(f"{key}.{name}", f"is {value!r}", 'Write "their column" or { constant = "a value" }.')
     return dict(content)
 
 
@@ -263,12 +269,16 @@ def _source(path: Path, content: Any, position: int, home: Path) -> Source:
     connector = table.required("connector", 'Write connector = "canonical" or another connector.')
     pattern = table.required("path", 'Write path = "inbox/..." below the home folder.')
     if Path(pattern).is_absolute() or ".." in Path(pattern).parts:
-        raise table.wrong("path", f"is {pattern!r}, outside the home", f"Put the files below {home} and write a relative path.")
+        raise table.wrong(
+            "path", f"is {pattern!r}, outside the home", f"Put the files below {home} and write a relative path."
+        )
     null_values = table.take("null_values", list, [])
     values = table.take("values", dict, {})
     for column, codes in values.items():
         if not isinstance(codes, dict) or not all(isinstance(code, str) for code in codes.values()):
-            raise table.wrong(f"values.{column}", f"is {codes!r}", '[source.values.<column>] holds their_code = "our word" lines.')
+            raise table.wrong(
+                f"values.{column}", f"is {codes!r}", '[source.values.<column>] holds their_code = "our word" lines.'
+            )
     unit = table.text("time_unit")
     if unit not in (None, "s", "ms"):
         raise table.wrong("time_unit", f"is {unit!r}", 'Write "s" or "ms": the unit of epoch times.')

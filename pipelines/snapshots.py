@@ -88,7 +88,10 @@ def findings_query(filters: dict[str, str | None]) -> tuple[str, dict[str, str]]
     """The select and parameters for findings; filters by column name, and `period` (YYYY-MM, UTC)."""
     columns = ", ".join(KEY_AS_TEXT if name == "contact_key" else name for name in FINDING_COLUMNS)
     conditions, parameters = _conditions(filters, "strftime(occurred_at, '%Y-%m')")
-    return f"select {columns} from audits.findings {conditions} order by rule, occurred_at, source, message_id, event_id", parameters
+    return (
+        f"select {columns} from audits.findings {conditions} order by rule, occurred_at, source, message_id, event_id",
+        parameters,
+    )
 
 
 def metrics_query(filters: dict[str, str | None]) -> tuple[str, dict[str, str]]:
@@ -112,7 +115,9 @@ def summary(engine: DuckDBEngine) -> dict[str, Any]:
     ):
         findings.setdefault(rule, {})[finding_class] = count
     verdicts = engine.records("select * from metrics.verdicts order by period_start nulls first, channel, source")
-    overall = next((row for row in verdicts if row["period_start"] is None and row["channel"] == row["source"] == "*"), None)
+    overall = next(
+        (row for row in verdicts if row["period_start"] is None and row["channel"] == row["source"] == "*"), None
+    )
     checks = engine.records(
         "select expectation, kind, success, checked_count, unexpected_count from validation.results order by kind, expectation"
     )

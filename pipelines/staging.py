@@ -69,23 +69,27 @@ def _problem(column: Column, is_typed: bool, source: Source, latest: str) -> lis
     if column.words:
         branches.append(f"when {name} not in {_words(column.words)} then 'value_not_allowed'")
     if column.kind == "number":
-        branches.append(f"when {name} is not null and not coalesce(isfinite(try_cast({name} as double)), false) then 'number_unreadable'")
+        branches.append(
+            f"when {name} is not null and not coalesce(isfinite(try_cast({name} as double)), false) then 'number_unreadable'"
+        )
     if column.kind == "boolean":
         branches.append(f"when {name} not in {_words(_TRUE + _FALSE)} then 'boolean_unreadable'")
     if column.kind == "instant":
         if not is_typed:
-            branches.append(f"when {name} is not null and {name}_zoned is null and {name}_local is null then 'timestamp_unreadable'")
+            branches.append(
+                f"when {name} is not null and {name}_zoned is null and {name}_local is null then 'timestamp_unreadable'"
+            )
             if source.timezone is None:
                 branches.append(f"when {name}_zoned is null and {name}_local is not null then 'timestamp_without_zone'")
             elif source.fixed_offset_seconds is None:
-                branches.append(f"when {name}_zoned is null and {name}_zone_problem is not null then {name}_zone_problem")
+                branches.append(
+                    f"when {name}_zoned is null and {name}_zone_problem is not null then {name}_zone_problem"
+                )
         branches.append(f"when {name}_at < {_EARLIEST} or {name}_at > {latest} then 'timestamp_implausible'")
     return branches
 
 
-def stage(
-    engine: DuckDBEngine, select: str, table: Table, source: Source, target: str, loaded_at: datetime
-) -> None:
+def stage(engine: DuckDBEngine, select: str, table: Table, source: Source, target: str, loaded_at: datetime) -> None:
     """Build temp table `target` from a connector's select.
 
     Columns: row_number, raw (only where refused and the connector gave it), reason, reason_column (null where the
@@ -113,7 +117,9 @@ def stage(
         if name in typed:
             resolved.append(f"{name} as {name}_at")
         elif named_zone:
-            joins += f"\nasof left join local_periods as {name}_zone on read_times.{name}_local >= {name}_zone.local_from"
+            joins += (
+                f"\nasof left join local_periods as {name}_zone on read_times.{name}_local >= {name}_zone.local_from"
+            )
             resolved.append(f"{name}_zone.problem as {name}_zone_problem")
             resolved.append(
                 f"coalesce({name}_zoned, make_timestamptz(epoch_us({name}_local) - {name}_zone.offset_microseconds)) as {name}_at"
@@ -128,7 +134,9 @@ def stage(
     reasons, columns = [], []
     if "reject_reason" in refusals:
         reasons.append("when reject_reason is not null then reject_reason")
-        columns.append(f"when reject_reason is not null then {'reject_column' if 'reject_column' in refusals else 'null'}")
+        columns.append(
+            f"when reject_reason is not null then {'reject_column' if 'reject_column' in refusals else 'null'}"
+        )
     for column in table.columns:
         if column in present:
             branches = _problem(column, column.name in typed, source, latest)
@@ -148,7 +156,9 @@ def stage(
         elif column.kind == "number":
             final.append(f"try_cast({name} as double) as {name}")
         elif column.kind == "boolean":
-            final.append(f"case when {name} in {_words(_TRUE)} then true when {name} in {_words(_FALSE)} then false end as {name}")
+            final.append(
+                f"case when {name} in {_words(_TRUE)} then true when {name} in {_words(_FALSE)} then false end as {name}"
+            )
         else:
             final.append(name)
     has_channel = "channel" in types

@@ -20,6 +20,8 @@ Floats = NDArray[np.float64]
 Z = NormalDist().inv_cdf(0.975)
 #: Two-sided level below which a trend is called one.
 TREND_LEVEL = 0.05
+#: Weeks in which a trend is sought.
+TREND_WEEKS = 12
 #: Values a trend test needs: with fewer, the normal approximation means nothing.
 FEWEST_TREND_VALUES = 6
 #: A product of many survival steps rounds; shares of real spans lie further apart than this.
@@ -47,7 +49,7 @@ class MannKendall:
 
 @dataclass(frozen=True)
 class Trend:
-    """Direction (1, -1, 0; None without enough data) and slope per week of the values of up to `last_week`, a Monday."""
+    """Direction (1, -1, 0, None) and slope a week of the weeks up to the one of `last_week` (a Monday)."""
 
     direction: int | None
     slope: Estimate
@@ -132,12 +134,12 @@ def theil_sen(positions: ArrayLike, values: ArrayLike) -> Estimate:
     return Estimate(float(fit.slope), _number(fit.low_slope), _number(fit.high_slope))
 
 
-def trend_of_weeks(values: Mapping[date, float], last_week: date, week_count: int) -> Trend:
-    """The trend of the `week_count` weeks that end with the week of `last_week`; `values` are by their weeks' Mondays.
+def trend_of_weeks(values: Mapping[date, float], last_week: date) -> Trend:
+    """The trend of the twelve weeks that end with the week of `last_week`; `values` are by their weeks' Mondays.
 
     A week without a value is left out; the slope knows the distance it leaves.
     """
-    weeks = sorted(week for week in values if timedelta(0) <= last_week - week < timedelta(weeks=week_count))
+    weeks = sorted(week for week in values if timedelta(0) <= last_week - week < timedelta(weeks=TREND_WEEKS))
     chosen = [values[week] for week in weeks]
     positions = [(week - last_week).days // 7 for week in weeks]
     return Trend(trend_direction(chosen), theil_sen(positions, chosen), len(weeks), last_week)
@@ -183,8 +185,8 @@ def restricted_mean(durations: ArrayLike, is_observed: ArrayLike) -> Estimate:
     """The mean duration in seconds up to the largest one in the record, open ones counted in, with its 95 % interval.
 
     It is the area under the Kaplan-Meier curve of the spans still open; where nothing is open, the plain mean. The
-    interval is normal, from Greenwood's variance of the area, and not below 0. Source: J. P. Klein and M. L.
-    Moeschberger (2003), Survival analysis, section 4.5.
+    interval is normal, from Greenwood's variance of the area, and not below 0; spans that do not vary, or of which none
+    was processed, tell no interval. Source: J. P. Klein and M. L. Moeschberger (2003), Survival analysis, section 4.5.
     """
     times = np.asarray(durations, dtype=np.float64)
     if len(times) == 0:
@@ -199,6 +201,8 @@ def restricted_mean(durations: ArrayLike, is_observed: ArrayLike) -> Estimate:
     with np.errstate(divide="ignore", invalid="ignore"):
         terms = np.where(survivors > 0, beyond**2 * curve.processed / (curve.at_risk * survivors), 0.0)
     half_width = Z * math.sqrt(float(terms.sum()))
+    if not half_width:
+        return Estimate(value)
     return Estimate(value, max(0.0, value - half_width), value + half_width)
 
 

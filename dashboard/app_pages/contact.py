@@ -18,9 +18,9 @@ with findings as (
     from audits.findings where contact_key = ? group by all
 )
 select
-    timeline.contact_masked, timeline.occurred_at, timeline.kind, timeline.channel, timeline.program, timeline.campaign_id,
-    timeline.what, timeline.status, timeline.processed_at, timeline.method, timeline.actor, timeline.source,
-    timeline.record_id, timeline.load_id, timeline.row_number, findings.classes,
+    timeline.contact_masked, timeline.occurred_at, timeline.kind, timeline.channel, timeline.program,
+    timeline.campaign_id, timeline.what, timeline.status, timeline.processed_at, timeline.method, timeline.actor,
+    timeline.source, timeline.record_id, timeline.load_id, timeline.row_number, findings.classes,
     coalesce(findings.is_violation, false) as is_violation
 from core.timeline
 left join findings on findings.source = timeline.source and findings.record_id = timeline.record_id
@@ -31,6 +31,7 @@ SPANS = """
 select kind, channel, program, begins_at, processed_at, ends_at, deadline_at, method, repeat_count, reason
 from core.opt_out_spans where contact_key = ? order by begins_at
 """
+LANES = {"message": "Messages", "consent_event": "Consent events", "inbound_message": "Replies"}
 AS_OF = "select as_of from run.parameters"
 
 
@@ -45,7 +46,11 @@ def show() -> None:
     )  # fmt: skip
     key = contact_key(text)
     if key is None:
-        layout.empty("No contact chosen", "Open one from the findings, or enter the 16 digits of its contact key.", icon=":material/person_search:")
+        layout.empty(
+            "No contact chosen",
+            "Open one from the findings, or enter the 16 digits of its contact key.",
+            icon=":material/person_search:",
+        )
         return
     events = snapshot.rows(EVENTS, [key, key])
     spans = snapshot.rows(SPANS, [key])
@@ -78,7 +83,7 @@ def show_words(masked: str, events: list[dict[str, Any]], spans: list[dict[str, 
     violations = sum(1 for event in events if event["is_violation"])
     messages = sum(1 for event in events if event["kind"] == "message")
     verdict = f":red[{formats.plural(violations, 'violation')}]" if violations else "no violation"
-    st.markdown(f"**`{masked}` got {formats.plural(messages, 'message')}; {verdict}.**")
+    st.markdown(f"**{texts.plain(masked)} got {formats.plural(messages, 'message')}; {verdict}.**")
     st.markdown("\n".join(f"- {span_words(span, events)}" for span in spans) or "This contact never opted out.")
 
 
@@ -129,7 +134,7 @@ def show_chart(events: list[dict[str, Any]], spans: list[dict[str, Any]]) -> Non
     marks = [
         Mark(
             event["occurred_at"],
-            "Messages" if event["kind"] == "message" else "Consent events" if event["kind"] == "consent_event" else "Replies",
+            LANES.get(event["kind"], texts.humanise(event["kind"])),
             f"{texts.what_happened(event['what'])}, {formats.instant(event['occurred_at'])}",
             event["is_violation"],
             event["kind"] == "message",
@@ -137,7 +142,8 @@ def show_chart(events: list[dict[str, Any]], spans: list[dict[str, Any]]) -> Non
         for event in events
     ]
     figure = charts.timeline(bars, marks, lines)
-    st.plotly_chart(figure, config=charts.CONFIG, alt=f"Timeline: {formats.plural(len(spans), 'span')} and {formats.plural(len(events), 'record')}.")
+    alt = f"Timeline: {formats.plural(len(spans), 'span')} and {formats.plural(len(events), 'record')}."
+    st.plotly_chart(figure, config=charts.CONFIG, alt=alt)
 
 
 def show_events(events: list[dict[str, Any]]) -> None:
@@ -165,7 +171,7 @@ def show_events(events: list[dict[str, Any]]) -> None:
     )
     when = st.column_config.DatetimeColumn(format="D MMM YYYY, HH:mm:ss")
     st.dataframe(
-        table, hide_index=True, alt="Everything recorded about this contact, in time order",
+        table, hide_index=True, placeholder="", alt="Everything recorded about this contact, in time order",
         column_config={"When (UTC)": when, "Applied (UTC)": when, "Found": st.column_config.ListColumn()},
     )  # fmt: skip
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pandas
 import streamlit as st
 
 from dashboard import formats, layout, snapshot, texts
@@ -28,7 +27,8 @@ select source, connectors, message_count, consent_event_count, inbound_message_c
 from run.sources order by source
 """
 QUARANTINE = """
-select reason, column_name, row_count, source, file, first_rows, load_id from run.quarantine order by row_count desc, file
+select reason, column_name, row_count, source, file, first_rows, load_id from run.quarantine
+order by row_count desc, file
 """
 VALIDATION = """
 select success, description, relation, kind, checked_count, unexpected_count, expectation from validation.results
@@ -59,7 +59,9 @@ def show_inputs() -> None:
     sums = snapshot.one(SUMS) or {}
     if not sums.get("file_count"):
         layout.empty(
-            "Nothing was loaded", "The inbox was empty. Put the delivered files in `inbox/`, then run:", f"heed -C {snapshot.home()} run"
+            "Nothing was loaded",
+            "The inbox was empty. Put the delivered files in `inbox/`, then run:",
+            f"heed -C {snapshot.home()} run",
         )
         return
     left_out = sums["excluded_count"]
@@ -74,6 +76,7 @@ def show_inputs() -> None:
     st.dataframe(
         snapshot.frame(INPUTS),
         hide_index=True,
+        placeholder="",
         alt="Loaded files: records read are the sum of accepted, duplicate and quarantined",
         column_config={
             "source": "Source", "file": "File", "read_count": NUMBER("Read", format="localized"),
@@ -100,6 +103,7 @@ def show_sources() -> None:
     st.dataframe(
         sources,
         hide_index=True,
+        placeholder="",
         alt="Sources with their records and what they cannot know",
         column_config={
             "source": "Source", "connectors": "Connectors", "message_count": NUMBER("Messages", format="localized"),
@@ -108,7 +112,8 @@ def show_sources() -> None:
             "contact_count": NUMBER("Contacts", format="localized"),
             "unmatched_contact_count": NUMBER("Unmatched contacts", format="localized"),
             "first_record_at": WHEN("First record", format="D MMM YYYY"),
-            "last_record_at": WHEN("Last record", format="D MMM YYYY"), "timezone": "Time zone", "limits": "Cannot know",
+            "last_record_at": WHEN("Last record", format="D MMM YYYY"), "timezone": "Time zone",
+            "limits": "Cannot know",
         },
     )  # fmt: skip
 
@@ -121,15 +126,17 @@ def show_quarantine() -> None:
         st.markdown("No row was set aside.")
         return
     count = int(rows["row_count"].sum())
-    st.markdown(f"{formats.plural(count, 'row')} could not be read with certainty and {'is' if count == 1 else 'are'} in no number.")
+    verb = "is" if count == 1 else "are"
+    st.markdown(f"{formats.plural(count, 'row')} could not be read with certainty and {verb} in no number.")
     rows["reason"] = rows["reason"].map(texts.humanise)
     st.dataframe(
         rows,
         hide_index=True,
+        placeholder="",
         alt="Quarantined rows by reason, file and column",
         column_config={
-            "reason": "Reason", "column_name": "Column", "row_count": NUMBER("Rows", format="localized"), "source": "Source",
-            "file": "File", "first_rows": "First row numbers", "load_id": "Load",
+            "reason": "Reason", "column_name": "Column", "row_count": NUMBER("Rows", format="localized"),
+            "source": "Source", "file": "File", "first_rows": "First row numbers", "load_id": "Load",
         },
     )  # fmt: skip
     st.caption(f"The rows as delivered: `{snapshot.home()}/private/quarantine/`, one file per load.")
@@ -151,6 +158,7 @@ def show_validation() -> None:
     st.dataframe(
         rows,
         hide_index=True,
+        placeholder="",
         alt="Expectations and their results, those not met first",
         column_config={
             "success": "Result", "description": "Expectation", "relation": "Relation", "kind": "Kind",
@@ -165,32 +173,27 @@ def show_run() -> None:
     steps = snapshot.rows(STEPS)
     st.subheader("This run, and those before", anchor=False)
     if steps:
-        table = pandas.DataFrame(
-            [
-                {"Step": texts.humanise(row["step"]), "Seconds": f"{row['seconds']:.2f}", "Rows": formats.count(row["row_count"])}
-                for row in steps
-            ]
-        )
         total = sum(row["seconds"] or 0 for row in steps)
-        st.caption(f"{len(steps)} steps in {total:.1f} seconds.")
-        st.table(table, hide_index=True, border="horizontal", width="content", alt="Steps of this run")
-    history = snapshot.rows(HISTORY)
-    runs = pandas.DataFrame(
-        [
-            {
-                "Data up to": formats.instant(row["as_of"]),
-                "Verdict": layout.verdict_badge(row["verdict"]),
-                "Violations": formats.count(row["violation_count"]),
-                "Messages": formats.count(row["message_count"]),
-                "Opt-out rate": formats.share(row["opt_out_rate"]),
-                "Trend": row["opt_out_trend"] or formats.MISSING,
-                "Response time": formats.duration(row["response_time_seconds"]),
-                "Run": row["run_id"],
-            }
-            for row in history
+        st.markdown(f"{len(steps)} steps in {total:.1f} seconds.")
+        lines = [
+            {"Step": texts.humanise(row["step"]), "Seconds": row["seconds"], "Rows": row["row_count"]} for row in steps
         ]
-    )
-    st.table(runs, hide_index=True, border="horizontal", alt="Published runs, newest first")
+        layout.table(lines, "Steps of this run", {"Seconds": formats.seconds, "Rows": formats.count})
+    runs = [
+        {
+            "Data up to": formats.day(row["as_of"]).replace(" ", formats.GAP),
+            "Verdict": layout.verdict_badge(row["verdict"]),
+            "Violations": row["violation_count"],
+            "Messages": row["message_count"],
+            "Opt-out rate": row["opt_out_rate"],
+            "Trend": texts.plain(row["opt_out_trend"]) or formats.MISSING,
+            "Response time": formats.duration(row["response_time_seconds"]),
+            "Run": row["run_id"],
+        }
+        for row in snapshot.rows(HISTORY)
+    ]
+    writers = {"Violations": formats.count, "Messages": formats.count, "Opt-out rate": formats.share}
+    layout.table(runs, "Published runs, newest first", writers)
 
 
 show()

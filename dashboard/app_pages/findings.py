@@ -6,7 +6,6 @@ import math
 from functools import partial
 from typing import Any
 
-import pandas
 import streamlit as st
 
 from dashboard import export, filters, formats, layout, snapshot, texts
@@ -29,10 +28,14 @@ COUNTS = """
 select
     finding_class, severity, count(*) as finding_count,
     count(*) filter (where waived_by is null and severity in ('critical', 'high')) as violation_count,
-    count(message_id) as message_count, count(waived_by) as waived_count, count(distinct contact_key) as contact_count
+    count(waived_by) as waived_count, count(distinct contact_key) as contact_count
 from audits.findings {chosen}
 group by finding_class, severity
 order by case severity when 'critical' then 1 when 'high' then 2 when 'warning' then 3 else 4 end, finding_count desc
+"""
+CONCERNED = """
+select count(distinct concat_ws(' ', source, message_id)) as message_count from audits.findings {chosen}
+    and message_id is not null
 """
 WORST_FIRST = """
 order by case severity when 'critical' then 1 when 'high' then 2 when 'warning' then 3 else 4 end, occurred_at desc,
@@ -40,16 +43,16 @@ order by case severity when 'critical' then 1 when 'high' then 2 when 'warning' 
 """
 ROWS = """
 select
-    'Timeline' as open_timeline, occurred_at, finding_class, severity, waived_by, contact_masked, channel, program,
-    campaign_id, delivered, begins_at, processed_at, deadline_at, details, rule, source, message_id, event_id,
+    occurred_at, finding_class, severity, contact_masked, 'Open' as open_timeline, channel, program, campaign_id,
+    delivered, begins_at, processed_at, deadline_at, details, rule, source, message_id, event_id, waived_by,
     lpad(lower(hex(contact_key)), 16, '0') as contact
 from audits.findings {chosen} {worst_first} limit ? offset ?
 """
 EXPORTED = """
 select
     rule, finding_class, severity, source, message_id, event_id, lpad(lower(hex(contact_key)), 16, '0') as contact_key,
-    contact_masked, channel, program, campaign_id, occurred_at, begins_at, processed_at, deadline_at, delivered, details,
-    waived_by
+    contact_masked, channel, program, campaign_id, occurred_at, begins_at, processed_at, deadline_at, delivered,
+    details, waived_by
 from audits.findings {chosen} {worst_first}
 """
 MESSAGES = """
@@ -59,7 +62,7 @@ select message_count from metrics.verdicts where period_start is not distinct fr
 
 def show() -> None:
     """Draw the page."""
-    chosen = filters.choose(period=True, channel=True, program=True)
+    chosen = filters.chosen()
     layout.header("findings", chosen)
     if not snapshot.rows("select 1 from audits.findings limit 1"):
         layout.empty("No finding", "No rule was broken, and nothing came close.", icon=":material/check:")
@@ -68,9 +71,13 @@ def show() -> None:
     parameters = choose_more(chosen)
     counts = snapshot.rows(COUNTS.format(chosen=CHOSEN), parameters)
     if not counts:
-        layout.empty(texts.NOTHING_IN_PERIOD, f"No finding matches these filters. {texts.WIDEN}", icon=":material/filter_alt_off:")
+        layout.empty(
+            texts.NOTHING_IN_PERIOD,
+            f"No finding matches these filters. {texts.WIDEN}",
+            icon=":material/filter_alt_off:",
+        )
     else:
-        show_counts(counts, chosen)
+        show_counts(counts, chosen, parameters)
         show_rows(sum(row["finding_count"] for row in counts), parameters)
         show_exports(parameters)
     layout.footer("A violation is a finding of severity critical or high that no waiver covers")
@@ -82,7 +89,12 @@ def choose_more(chosen: filters.Filters) -> list[Any]:
     campaigns = [row["campaign_id"] for row in snapshot.rows(CAMPAIGNS)]
     with st.grid(3, min_column_width=220, gap="small"):
         of_class = st.multiselect(
-            "Finding", classes, format_func=texts.finding_label, key="finding", bind="query-params", placeholder="All findings"
+            "Finding",
+            classes,
+            format_func=texts.finding_label,
+            key="finding",
+            bind="query-params",
+            placeholder="All findings",
         )
         severity = st.multiselect(
             "Severity", list(texts.SEVERITIES), format_func=texts.severity, key="severity", bind="query-params",
@@ -97,32 +109,32 @@ def choose_more(chosen: filters.Filters) -> list[Any]:
     return [*(value for value in both for _ in range(2)), *(tuple(value) for value in lists for _ in range(2)), only]
 
 
-def show_counts(counts: list[dict[str, Any]], chosen: filters.Filters) -> None:
+def show_counts(counts: list[dict[str, Any]], chosen: filters.Filters, parameters: list[Any]) -> None:
     """How many, of what: the answer in words, then by class."""
     findings = sum(row["finding_count"] for row in counts)
     violations = sum(row["violation_count"] for row in counts)
-    of_messages = sum(row["message_count"] for row in counts)
-    sent = None
-    if chosen.program is None:
-        sent = (snapshot.one(MESSAGES, [chosen.period, chosen.channel_or_all]) or {}).get("message_count")
-    rate = f" {formats.count(of_messages)} of {formats.plural(sent, 'message')} are concerned, {formats.share(of_messages / sent)}." if sent else ""
-    st.markdown(
-        f"**{formats.plural(findings, 'finding')}, of which {formats.plural(violations, 'violation')}.**{rate}"
-    )
-    table = pandas.DataFrame(
-        [
-            {
-                "Finding": texts.plain(texts.finding_label(row["finding_class"])),
-                "Severity": layout.severity_badge(row["severity"]),
-                "Findings": formats.count(row["finding_count"]),
-                "Share of these findings": formats.share(row["finding_count"] / findings),
-                "Waived": formats.count(row["waived_count"]),
-                "Contacts": formats.count(row["contact_count"]),
-            }
-            for row in counts
-        ]
-    )
-    st.table(table, hide_index=True, border="horizontal", alt="Findings by class, with their share of all that match")
+    concerned = (snapshot.one(CONCERNED.format(chosen=CHOSEN), parameters) or {}).get("message_count") or 0
+    sent = (snapshot.one(MESSAGES, [chosen.period, chosen.channel_or_all]) or {}).get("message_count")
+    rate = ""
+    # How many messages a program sent is not published, so a program has no such share.
+    if sent and chosen.program is None:
+        share = formats.share(concerned / sent)
+        rate = f" They concern {formats.count(concerned)} of {formats.plural(sent, 'message')}, {share}."
+    st.markdown(f"**{formats.plural(findings, 'finding')}, of which {formats.plural(violations, 'violation')}.**{rate}")
+    lines = [
+        {
+            "Finding": texts.plain(texts.finding_label(row["finding_class"]))
+            + " "
+            + layout.severity_badge(row["severity"]),
+            "Findings": row["finding_count"],
+            "Share": row["finding_count"] / findings,
+            "Waived": row["waived_count"],
+            "Contacts": row["contact_count"],
+        }
+        for row in counts
+    ]
+    writers = {"Findings": formats.count, "Share": formats.share, "Waived": formats.count, "Contacts": formats.count}
+    layout.table(lines, "Findings by class, with their share of all that match", writers)
 
 
 def show_rows(total: int, parameters: list[Any]) -> None:
@@ -144,11 +156,12 @@ def show_rows(total: int, parameters: list[Any]) -> None:
     st.dataframe(
         rows,
         hide_index=True,
+        placeholder="",
         height=36 * min(len(rows), 14) + 40,
         alt=f"Findings {first + 1} to {first + len(rows)} of {total}, worst first",
         column_config={
             "open_timeline": st.column_config.ButtonColumn(
-                "Contact's", on_click=open_timeline, args=(contacts,), key="opened", type="tertiary", width=90
+                "Timeline", on_click=open_timeline, args=(contacts,), key="opened", type="tertiary"
             ),
             "occurred_at": st.column_config.DatetimeColumn("When (UTC)", format="D MMM YYYY, HH:mm"),
             "finding_class": st.column_config.TextColumn("Finding"),
@@ -171,7 +184,8 @@ def show_rows(total: int, parameters: list[Any]) -> None:
             "waived_by": "Waived by",
         },
     )
-    st.caption(f"{first + 1:,} to {first + len(rows):,} of {formats.plural(total, 'finding')}, worst first, newest first. Times in UTC.")
+    shown = f"{first + 1:,} to {first + len(rows):,} of {formats.plural(total, 'finding')}"
+    st.caption(f"{shown}, worst first, newest first. Times in UTC.")
 
 
 def open_timeline(contacts: list[str]) -> None:
@@ -182,11 +196,17 @@ def open_timeline(contacts: list[str]) -> None:
 def show_exports(parameters: list[Any]) -> None:
     """All matching findings as files, made when asked for."""
     published = snapshot.published()
-    read = partial(snapshot.read_uncached, published, EXPORTED.format(chosen=CHOSEN, worst_first=WORST_FIRST), parameters)
+    sql = EXPORTED.format(chosen=CHOSEN, worst_first=WORST_FIRST)
+    read = partial(snapshot.read_uncached, published, sql, parameters)
     name = f"findings-{published.run_id}"
     with st.container(horizontal=True):
         st.download_button(
-            "All as CSV", lambda: export.to_csv(read()), f"{name}.csv", "text/csv", icon=":material/download:", on_click="ignore"
+            "All as CSV",
+            lambda: export.to_csv(read()),
+            f"{name}.csv",
+            "text/csv",
+            icon=":material/download:",
+            on_click="ignore",
         )
         st.download_button(
             "All as Parquet", lambda: export.to_parquet(read()), f"{name}.parquet", "application/vnd.apache.parquet",

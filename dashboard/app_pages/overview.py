@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import pandas
 import streamlit as st
 
 from dashboard import filters, formats, layout, snapshot, texts
@@ -35,7 +34,9 @@ order by case severity when 'critical' then 1 when 'high' then 2 when 'warning' 
 """
 NEXT = """
 select
-    (select count(*) from core.opt_out_spans where kind = 'opt_out' and processed_at is null) as open_count,
+    (select count(*) from core.opt_out_spans where kind = 'opt_out' and (
+        processed_at is null or processed_at > (select as_of from run.parameters)
+    )) as open_count,
     (select coalesce(sum(row_count), 0)::bigint from run.quarantine) as quarantined_count,
     (select count(*) from run.sources where limits <> '') as limited_count
 """
@@ -43,7 +44,7 @@ select
 
 def show() -> None:
     """Draw the page."""
-    chosen = filters.choose(period=True, channel=True)
+    chosen = filters.chosen()
     layout.header("overview", chosen)
     verdict = snapshot.one(VERDICT, [chosen.period, chosen.channel_or_all])
     if verdict is None:
@@ -65,27 +66,18 @@ def show_verdict(verdict: dict[str, Any]) -> None:
         st.header(f":red[{word}]" if word == "Fail" else word, anchor=False)
         st.markdown(f"**{texts.VERDICTS.get(word, '')}**")
         reasons = [line for line in (verdict["reasons"] or "").split("\n") if line]
-        if reasons:
+        if reasons and word != "Pass":
             st.markdown("\n".join(f"- {texts.plain(line)}" for line in reasons))
-        violations = formats.plural(verdict["violation_count"], "violation")
-        st.caption(f"{violations} among {formats.plural(verdict['message_count'], 'message')}.")
+        st.caption(f"{formats.plural(verdict['message_count'], 'message')} looked at.")
 
 
 def show_headline() -> None:
     """The three headline numbers, each with its sentence and the value before."""
     st.subheader("Three numbers", anchor=False)
-    with st.grid(3, min_column_width=240, gap="small") as grid:
+    with st.grid(3, min_column_width=240, gap="small"):
         for number in snapshot.rows(HEADLINE):
-            with grid.cell(), st.container(border=True, height="stretch", gap="xsmall"):
-                before = number["previous_display"]
-                st.metric(
-                    number["label"],
-                    number["display"],
-                    delta=f"before: {before}" if before else None,
-                    delta_color="off",
-                    delta_arrow="off",
-                )
-                st.caption(f"**{texts.plain(number['period_label'])}, all channels.** {texts.plain(number['sentence'])}")
+            note = f"**{texts.plain(number['period_label'])}, all channels.** {texts.plain(number['sentence'])}"
+            layout.card(number["label"], number["display"], note, number["previous_display"])
 
 
 def show_found(found: list[dict[str, Any]]) -> None:
@@ -94,18 +86,18 @@ def show_found(found: list[dict[str, Any]]) -> None:
     if not found:
         st.markdown("No finding in this selection: no rule was broken, and nothing came close.")
         return
-    lines = [
-        {
-            "Finding": f"**{texts.plain(texts.finding_label(row['finding_class']))}**  \n"
-            + texts.plain(texts.finding_sentence(row["finding_class"])),
-            "Severity": layout.severity_badge(row["severity"]),
-            "Findings": formats.count(row["finding_count"]),
-            "Waived": formats.count(row["waived_count"]),
-            "Contacts": formats.count(row["contact_count"]),
-        }
-        for row in found
-    ]
-    st.table(pandas.DataFrame(lines), hide_index=True, border="horizontal", alt="Findings by class")
+    lines = [{"What happened": in_words(row), "Findings": row["finding_count"]} for row in found]
+    layout.table(lines, "Findings by class", {"Findings": formats.count})
+
+
+def in_words(row: dict[str, Any]) -> str:
+    """One class of findings: its name and severity, what it means, whom it concerns."""
+    waived = f", {formats.count(row['waived_count'])} waived" if row["waived_count"] else ""
+    return (
+        f"**{texts.plain(texts.finding_label(row['finding_class']))}** {layout.severity_badge(row['severity'])}  \n"
+        f"{texts.plain(texts.finding_sentence(row['finding_class']))} "
+        f"{formats.plural(row['contact_count'], 'contact')}{waived}."
+    )
 
 
 def show_months() -> None:
@@ -118,24 +110,17 @@ def show_months() -> None:
     months = list(dict.fromkeys(row["period_start"] for row in verdicts))
     cells = {(row["period_start"], row["channel"]): row for row in verdicts}
 
-    def table(shown: list[Any]) -> pandas.DataFrame:
-        return pandas.DataFrame(
-            {
-                "Month": [formats.month(month) for month in shown],
-                **{
-                    texts.ALL_CHANNELS if channel == "*" else texts.channel(channel): [
-                        verdict_cell(cells.get((month, channel))) for month in shown
-                    ]
-                    for channel in channels
-                },
-            }
-        )
-
+    names = {channel: texts.ALL_CHANNELS if channel == "*" else texts.channel(channel) for channel in channels}
+    lines = [
+        {"Month": formats.month(month).replace(" ", formats.GAP)}
+        | {name: verdict_cell(cells.get((month, channel))) for channel, name in names.items()}
+        for month in months
+    ]
     alt = "Verdict by month and channel, newest month first"
-    st.table(table(months[:MONTHS_SHOWN]), hide_index=True, border="horizontal", alt=alt)
-    if months[MONTHS_SHOWN:]:
-        with st.expander(f"{formats.plural(len(months) - MONTHS_SHOWN, 'earlier month')}"):
-            st.table(table(months[MONTHS_SHOWN:]), hide_index=True, border="horizontal", alt=alt)
+    layout.table(lines[:MONTHS_SHOWN], alt)
+    if lines[MONTHS_SHOWN:]:
+        with st.expander(formats.plural(len(lines) - MONTHS_SHOWN, "earlier month")):
+            layout.table(lines[MONTHS_SHOWN:], alt)
 
 
 def verdict_cell(row: dict[str, Any] | None) -> str:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
-import pandas
 import streamlit as st
 
 from dashboard import charts, filters, formats, layout, snapshot, texts
@@ -18,23 +18,25 @@ where metric = 'feedback_reasons' and channel = ? and program = '*' and campaign
     and grain in ('month', 'all')
 """
 LAST_MONTH = """
-select cast(date_trunc('month', timezone(report_timezone, as_of)) - interval 1 month as date) as month from run.parameters
+select cast(date_trunc('month', timezone(report_timezone, as_of)) - interval 1 month as date) as month
+from run.parameters
 """
 
 
 def show() -> None:
     """Draw the page."""
-    chosen = filters.choose(period=True, channel=True)
-    layout.header("reasons", chosen)
+    chosen = filters.chosen()
+    # Without a month chosen, the latest complete one is compared with the one before it.
+    month: date = chosen.period or (snapshot.one(LAST_MONTH) or {"month": date.min})["month"]
+    layout.header("reasons", replace(chosen, period=month))
     rows = snapshot.rows(SHARES, [chosen.channel_or_all])
-    month = chosen.period or (snapshot.one(LAST_MONTH) or {}).get("month")
     now, before, ever = (of_period(rows, start) for start in (month, previous(month), None))
     if not total(now) and not total(ever):
         layout.empty(texts.NOTHING_IN_PERIOD, f"No opt-out was recorded here. {texts.WIDEN}")
     elif not total(now):
         layout.empty(
             f"No opt-out in {formats.month(month)}",
-            f"{formats.plural(int(total(ever)), 'opt-out')} in the whole record. Choose another month at the left.",
+            f"{formats.plural(int(total(ever)), 'opt-out')} in the whole record. {texts.WIDEN}",
         )
     else:
         show_shares(now, before, ever, month)
@@ -76,40 +78,42 @@ def show_shares(
     lead = f"Most often: {reason_name(given[0]).lower()}, {formats.share(now[given[0]]['value'])}" if given else (
         "Nobody gave a reason"
     )  # fmt: skip
-    moved = [reason for reason, move in changes.items() if move and (move[1] > 0 or move[2] < 0)]
-    names = ", ".join(f"{reason_name(reason).lower()} {formats.points(changes[reason][0])}" for reason in moved)  # type: ignore[index]
+    moved = {reason: move[0] for reason, move in changes.items() if move and (move[1] > 0 or move[2] < 0)}
+    names = ", ".join(f"{reason_name(reason).lower()} {formats.points(moves)}" for reason, moves in moved.items())
     shift = f"Beyond chance, this changed against {formats.month(previous(month))}: {names}" if moved else (
         f"No share differs from {formats.month(previous(month))} by more than chance explains"
     )  # fmt: skip
     if not total(before):
         shift = f"{formats.month(previous(month))} has no opt-outs to compare with"
-    st.markdown(
-        f"**{lead} of {formats.plural(int(total(now)), 'opt-out')} in {formats.month(month)}.** {shift}."
-    )
+    st.markdown(f"**{lead} of {formats.plural(int(total(now)), 'opt-out')} in {formats.month(month)}.** {shift}.")
     names_of = (formats.month(month), formats.month(previous(month)))
     figure = charts.share_bars(
         [as_share(now[reason]) for reason in order],
         before=[as_share(before[reason]) for reason in order if reason in before],
         names=names_of,
     )
-    table = pandas.DataFrame(
-        [
-            {
-                "Reason": reason_name(reason),
-                "Opt-outs": formats.count(now[reason]["numerator"]),
-                "Share": formats.share(now[reason]["value"]),
-                "95 % interval": formats.interval(now[reason]["lower"], now[reason]["upper"]),
-                "Change": formats.points(move[0]) if (move := changes[reason]) else formats.MISSING,
-                "Change, 95 % interval": f"{formats.points(move[1])} to {formats.points(move[2])}" if move else "",
-                "Whole record": formats.share(ever.get(reason, {}).get("value")),
-            }
-            for reason in order
-        ]
-    )
+    lines = [
+        {
+            "Reason": reason_name(reason),
+            "Opt-outs": now[reason]["numerator"],
+            "Share": now[reason]["value"],
+            "95 % interval": formats.interval(now[reason]["lower"], now[reason]["upper"]),
+            "Change": move[0] if (move := changes[reason]) else None,
+            "Change, 95 % interval": range_of(move) if move else formats.MISSING,
+            "Whole record": ever.get(reason, {}).get("value"),
+        }
+        for reason in order
+    ]
     alt = f"Shares of reasons in {names_of[0]}, {lead.lower()}; {names_of[1]} beside it."
     st.plotly_chart(figure, config=charts.CONFIG, alt=alt)
     st.caption("Bars with 95 % intervals; the diamond is the month before.")
-    st.table(table, hide_index=True, border="horizontal", alt=alt)
+    writers = {"Opt-outs": formats.count, "Share": formats.share, "Change": formats.points}
+    layout.table(lines, alt, writers | {"Whole record": formats.share})
+
+
+def range_of(move: tuple[float, float, float]) -> str:
+    """The interval of a change, never broken over lines: −14.6 to +17.7 points."""
+    return f"{formats.signed(move[1] * 100)} to {formats.points(move[2])}".replace(" ", formats.GAP)
 
 
 def reason_name(reason: str) -> str:

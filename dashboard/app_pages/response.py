@@ -24,14 +24,15 @@ where metric = 'response_time' and grain = 'month' and channel = ? and program =
 order by period_start
 """
 CURVE = """
-select seconds, share_processed, lower, upper, at_risk from metrics.response_time_curve where channel = ? order by seconds
+select seconds, share_processed, lower, upper, at_risk from metrics.response_time_curve where channel = ?
+order by seconds
 """
 SPREAD = """
 with spans as (
     select
-        epoch(processed_at) - epoch(begins_at) as seconds, processed_at is null as is_open,
-        coalesce(processed_at, (select as_of from run.parameters)) > deadline_at as is_late
-    from core.opt_out_spans
+        epoch(processed_at) - epoch(begins_at) as seconds, processed_at is null or processed_at > as_of as is_open,
+        least(coalesce(processed_at, as_of), as_of) > deadline_at as is_late
+    from core.opt_out_spans cross join (select as_of from run.parameters)
     where kind = 'opt_out' and (? is null or channel = ?) and (? is null or date_trunc('month', begins_on) = ?)
 )
 select
@@ -39,14 +40,14 @@ select
         when is_open then 8 when seconds <= 60 then 1 when seconds <= 3600 then 2 when seconds <= 21600 then 3
         when seconds <= 86400 then 4 when seconds <= 259200 then 5 when seconds <= 864000 then 6 else 7
     end as bucket,
-    count(*) filter (where not is_late or is_late is null) as in_time_count, count(*) filter (where is_late) as late_count
+    count(*) filter (where is_late is not true) as in_time_count, count(*) filter (where is_late) as late_count
 from spans group by bucket
 """
-BUCKETS = ["up to 1 min", "1 h", "6 h", "1 day", "3 days", "10 days", "longer", "still open"]
+BUCKETS = ["≤ 1 min", "≤ 1 h", "≤ 6 h", "≤ 1 d", "≤ 3 d", "≤ 10 d", "> 10 d", "open"]
 OPEN = """
-select contact_masked, channel, program, begins_at, deadline_at, (select as_of from run.parameters) as as_of
-from core.opt_out_spans
-where kind = 'opt_out' and processed_at is null
+select contact_masked, channel, program, begins_at, deadline_at, as_of
+from core.opt_out_spans cross join (select as_of from run.parameters)
+where kind = 'opt_out' and (processed_at is null or processed_at > as_of)
     and (? is null or channel = ?) and (? is null or date_trunc('month', begins_on) = ?)
 order by deadline_at
 """
@@ -55,11 +56,10 @@ AGES = (("under a day", 1), ("1 to 3 days", 3), ("3 to 10 days", 10), ("10 to 30
 
 def show() -> None:
     """Draw the page."""
-    chosen = filters.choose(period=True, channel=True)
+    chosen = filters.chosen()
     layout.header("response", chosen)
     measures = {
-        row["definition"]: row
-        for row in snapshot.rows(MEASURES, [chosen.period, chosen.period, chosen.channel_or_all])
+        row["definition"]: row for row in snapshot.rows(MEASURES, [chosen.period, chosen.period, chosen.channel_or_all])
     }
     counted = measures.get("kaplan_meier_median", {}).get("denominator") or 0
     if not counted:
@@ -85,22 +85,20 @@ def show_answer(measures: dict[str, dict[str, Any]], counted: int) -> None:
         "Fewer than half of them have been applied"
     )  # fmt: skip
     in_time = f", and {formats.share(within)} within their deadline" if within is not None else ""
-    st.markdown(f"**{formats.plural(counted, 'opt-out')} began here. {half}{in_time}.**")
+    st.markdown(f"**{formats.plural(counted, 'opt-out')} in this selection. {half}{in_time}.**")
     open_count = int(value("open_count") or 0)
-    oldest = f"oldest {formats.duration(value('oldest_open_age'))}" if open_count else "none waiting"
+    oldest = f"the oldest for {formats.duration(value('oldest_open_age'))}" if open_count else "none waiting"
+    tail = f"19 of 20 within {formats.duration(value('kaplan_meier_p95'))}"
     spread = measures.get("kaplan_meier_median", {})
-    bounds = f"{formats.duration(spread.get('lower'))} to {formats.duration(spread.get('upper'))}"
+    bounds = f"95 %: {formats.duration(spread.get('lower'))} to {formats.duration(spread.get('upper'))}"
     share = measures.get("share_within_deadline", {})
-    with st.grid(4, min_column_width=170, gap="small"):
-        card("Median", formats.duration(median), bounds if spread.get("lower") is not None else "")
-        card("9 of 10 within", formats.duration(value("kaplan_meier_p90")), f"95 %: {formats.duration(value('kaplan_meier_p95'))}")
-        card("Within the deadline", formats.share(within), formats.interval(share.get("lower"), share.get("upper")))
-        card("Still open", formats.count(open_count), oldest)
-
-
-def card(label: str, value: str, note: str) -> None:
-    """One number with a grey note under it."""
-    st.metric(label, value, delta=note or None, delta_color="off", delta_arrow="off", border=True, height="stretch")
+    due = formats.interval(share.get("lower"), share.get("upper"))
+    due = f"95 %: {due}, of {formats.count(share.get('denominator'))} due"
+    with st.grid(4, min_column_width=150, gap="small"):
+        layout.card("Median", formats.duration(median), bounds if spread.get("lower") is not None else "")
+        layout.card("9 of 10 within", formats.duration(value("kaplan_meier_p90")), tail)
+        layout.card("Within the deadline", formats.share(within), due)
+        layout.card("Still open", formats.count(open_count), oldest)
 
 
 def show_spread(chosen: filters.Filters) -> None:
@@ -172,7 +170,8 @@ def show_months(chosen: filters.Filters) -> None:
             ],
         }
     ).iloc[::-1]
-    alt = f"Median response time by month, last {table['Median'].iloc[0]}; nine of ten within {table['9 of 10 within'].iloc[0]}."
+    last = table.iloc[0]
+    alt = f"Median response time by month, last {last['Median']}; nine of ten within {last['9 of 10 within']}."
     layout.chart(charts.durations_by_month(months, [median, tail]), alt, table)
 
 
@@ -188,13 +187,13 @@ def show_open(chosen: filters.Filters) -> None:
     st.markdown(f"**{formats.plural(len(rows), 'opt-out is', 'opt-outs are')} still open, {past}.**")
     lines = []
     for label, rows_of_age in by_age(rows):
-        coming = [row["deadline_at"] for row in rows_of_age if row["deadline_at"] and row["deadline_at"] >= row["as_of"]]
+        deadlines = [row["deadline_at"] for row in rows_of_age if row["deadline_at"]]
+        coming = [deadline for deadline in deadlines if deadline >= rows[0]["as_of"]]
         lines.append({
-            "Waiting for": label, "Open": formats.count(len(rows_of_age)),
-            "Past the deadline": formats.count(len(rows_of_age) - len(coming)),
+            "Waiting for": label, "Open": len(rows_of_age), "Past the deadline": len(deadlines) - len(coming),
             "Next deadline": formats.instant(min(coming, default=None)),
         })  # fmt: skip
-    st.table(pandas.DataFrame(lines), hide_index=True, border="horizontal", alt="Open opt-outs by age")
+    layout.table(lines, "Open opt-outs by age", {"Open": formats.count, "Past the deadline": formats.count})
     table = pandas.DataFrame(
         [
             {

@@ -49,22 +49,24 @@ COLUMNS = {
 
 def show() -> None:
     """Draw the page."""
-    chosen = filters.choose(period=True, channel=True, program=True)
+    chosen = filters.chosen()
     layout.header("trends", chosen)
     show_trend(chosen)
     with st.container(horizontal=True, gap="medium"):
         grain = GRAINS[
-            st.segmented_control(
-                "Grain", list(GRAINS), default="Week", required=True, key="grain", bind="query-params"
-            ) or "Week"
+            st.segmented_control("Grain", list(GRAINS), default="Week", required=True, key="grain", bind="query-params")
+            or "Week"
         ]
         split = SPLITS[
             st.segmented_control(
                 "Split by", list(SPLITS), default="Total", required=True, key="split", bind="query-params"
-            ) or "Total"
+            )
+            or "Total"
         ]
     today = as_of_day()
-    rows = [row | {"is_complete": period_end(row["period_start"], grain) < today} for row in rates(grain, split, chosen)]
+    rows = rates(grain, split, chosen)
+    for row in rows:
+        row["is_complete"] = period_end(row["period_start"], grain) < today
     if not any(row["value"] is not None for row in rows):
         layout.empty(texts.NOTHING_IN_PERIOD, f"Nobody was reached by a marketing message here. {texts.WIDEN}")
     elif split is None:
@@ -101,7 +103,7 @@ def show_trend(chosen: filters.Filters) -> None:
     trend = snapshot.one(TREND, [chosen.channel]) or {}
     direction = {1: "Increasing", -1: "Decreasing", 0: "No clear trend"}.get(trend.get("direction"), "Not enough data")
     weeks = formats.plural(int(trend.get("week_count") or 0), "complete week")
-    slope = f"{trend['slope']:+.2f}".replace("-", "−") if trend.get("slope") is not None else None
+    slope = formats.signed(trend["slope"], 2) if trend.get("slope") is not None else None
     sentence = f"The weekly rate changes by {slope} percentage points a week" if slope else "No slope can be given"
     st.markdown(f"**{direction}.** {sentence}, from {weeks}.")
 
@@ -142,7 +144,8 @@ def show_split(rows: list[dict[str, Any]], grain: str, split: str) -> None:
                 st.markdown(f"**{texts.plain(label)}**")
                 figure = charts.share_over_time(shares, height=220, highest=highest)
                 figure.update_layout(showlegend=False, margin_t=8)
-                st.plotly_chart(figure, config=charts.CONFIG, alt=f"{label}: {describe(shares, grain)}", key=f"rate-{name}")
+                alt = f"{label}: {describe(shares, grain)}"
+                st.plotly_chart(figure, config=charts.CONFIG, alt=alt, key=f"rate-{name}")
     if len(largest) > SERIES_SHOWN:
         st.caption(f"The {SERIES_SHOWN} largest of {len(largest)} are drawn; the table has them all.")
     with st.expander(texts.TABLE_BEHIND):

@@ -25,7 +25,7 @@ from pipelines.errors import ConfigurationError
 from pipelines.readers import Reject, Rejects, no_rejects
 from pipelines.settings import Source
 
-__all__ = ["Connector", "Delivery", "Reading", "Records", "Reject", "connector", "connectors"]
+__all__ = ["Connector", "Delivery", "Reading", "Records", "Reject", "connector", "named", "names"]
 
 
 @dataclass(frozen=True)
@@ -71,21 +71,22 @@ class Connector(Protocol):
         """The canonical rows of one file."""
 
 
+def names() -> list[str]:
+    """The name of every connector."""
+    return sorted(module.name for module in pkgutil.iter_modules(__path__))
+
+
 @cache
-def connectors() -> dict[str, Connector]:
-    """Every connector by name."""
-    return {
-        module.name: cast(Connector, importlib.import_module(f"{__name__}.{module.name}"))
-        for module in pkgutil.iter_modules(__path__)
-    }
+def named(name: str) -> Connector:
+    """The connector of that name, which must be one of `names()`."""
+    return cast(Connector, importlib.import_module(f"{__name__}.{name}"))
 
 
 def connector(source: Source) -> Connector:
     """The connector a source names; raises ConfigurationError if there is none."""
-    found = connectors().get(source.connector)
-    if found is None:
+    if source.connector not in names():
         raise ConfigurationError(
             f"heed.toml: [[source]] {source.name!r} connector is {source.connector!r}, which heed does not have.",
-            f"Write one of {', '.join(sorted(connectors()))}.",
+            f"Write one of {', '.join(names())}.",
         )
-    return found
+    return named(source.connector)

@@ -51,4 +51,8 @@ def read(delivery: Delivery) -> Reading:
         )
     listed = ", ".join(f"{identifier(theirs[name])} as {name}" for name in table.names if name in theirs)
     refused = ", reject_reason" if readers.file_format(delivery.path) == "jsonl" else ""
-    return Reading((Records(table.name, f"select row_number, raw{refused}, {listed} from ({rows.select})"),), rows.rejects, rows.raws)
+    return Reading(
+        (Records(table.name, f"select row_number, raw{refused}, {listed} from ({rows.select})"),),
+        rows.rejects,
+        rows.raws,
+    )

@@ -100,7 +100,8 @@ def read(delivery: Delivery) -> Reading:
     source = delivery.source
     if not source.columns:
         raise ConfigurationError(
-            f"heed.toml: [[source]] {source.name!r} has no [source.columns].", 'Write lines such as contact = "their column".'
+            f"heed.toml: [[source]] {source.name!r} has no [source.columns].",
+            'Write lines such as contact = "their column".',
         )
     table = canonical.TABLES[source.table or "messages"]
     mappings = [source.columns, *(event.columns for event in source.events)]

@@ -55,19 +55,28 @@ _NAMES = {
 }
 _PHONE_PREFIXES = ("", "sms", "mms", "tel", "whatsapp", "rcs")
 _DATE_FORMATS = ["%a, %d %b %Y %H:%M:%S %z", "%d %b %Y %H:%M:%S %z"]
-_AROUND = r"[\s\p{P}\p{S}\p{Z}\p{M}\p{Cf}]+"
+_SPACE = r"\s+"
+_SPACE_OR_SIGNS = r"[\s\p{P}\p{S}\p{Z}\p{M}\p{Cf}]+"
+_EMPTY = "''"
 _SHORT_CODE = "^[0-9]{3,6}$"
 _DIGEST = "^[A-Za-z0-9+/]{43}=$"
+_SENTENCE_START = r"(^|[.:!?\n])\s*"
 
 
 def _keywords(meaning: str) -> list[str]:
     """Twilio's words with one meaning, from the reference table."""
     with (reference_folder() / "keywords.csv").open(encoding="utf-8", newline="") as file:
-        return [row["keyword"] for row in csv.DictReader(file) if (row["provider"], row["meaning"]) == ("twilio", meaning)]
+        return [
+            row["keyword"] for row in csv.DictReader(file) if (row["provider"], row["meaning"]) == ("twilio", meaning)
+        ]
 
 
 def _words(values: list[str] | tuple[str, ...]) -> str:
     return "(" + ", ".join(map(quoted, values)) + ")"
+
+
+def _plain(name: str) -> str:
+    return re.sub("[ _-]", "", name.strip().lower())
 
 
 def _delivered(delivery: Delivery) -> tuple[readers.RawRows, dict[str, str]] | None:
@@ -82,11 +91,14 @@ def _delivered(delivery: Delivery) -> tuple[readers.RawRows, dict[str, str]] | N
         return readers.RawRows(select, rows.columns, rows.rejects, rows.raws), columns
     keys = readers.json_keys(engine, readers.json_objects(engine, path, "messages").select, delivery.label)
     objects = readers.json_objects(engine, path, "messages")
-    paths = "[" + ", ".join(quoted(f'$."{key}"') for key in keys) + "]"
-    values = f"case when reject_reason is null then json_extract_string(raw, {paths}) end" if keys else "null"
-    select = f"select row_number, cast(null as varchar) as raw, reject_reason, {values} as found from ({objects.select})"
+    wanted = [key for key in keys if any(_plain(key) in aliases for aliases in _NAMES.values())]
+    paths = "[" + ", ".join(quoted(f'$."{key}"') for key in wanted) + "]"
+    values = f"case when reject_reason is null then json_extract_string(raw, {paths}) end" if wanted else "null"
+    select = (
+        f"select row_number, cast(null as varchar) as raw, reject_reason, {values} as found from ({objects.select})"
+    )
     raws = f"select row_number, raw from ({objects.select})"
-    columns = {key: f"found[{position}]" for position, key in enumerate(keys, start=1)}
+    columns = dict.fromkeys(keys, "") | {key: f"found[{position}]" for position, key in enumerate(wanted, start=1)}
     return readers.RawRows(select, keys, objects.rejects, raws), columns
 
 
@@ -94,10 +106,19 @@ def _named(columns: dict[str, str]) -> dict[str, str]:
     """The expression of each fact that the file has, empty text as null."""
     spelled: dict[str, list[str]] = {}
     for name, expression in columns.items():
-        plain = re.sub("[ _-]", "", name.strip().lower())
-        spelled.setdefault(plain, []).append(f"nullif(trim({expression}), '')")
-    found = {fact: [text for alias in aliases for text in spelled.get(alias, [])] for fact, aliases in _NAMES.items()}
-    return {fact: f"coalesce({', '.join(texts)})" for fact, texts in found.items() if texts}
+        spelled.setdefault(_plain(name), []).append(expression)
+    named = {}
+    for fact, aliases in _NAMES.items():
+        texts = [text for alias in aliases for text in spelled.get(alias, [])]
+        cleaned = [f"nullif({text if fact == 'body_text' else f'trim({text})'}, {_EMPTY})" for text in texts]
+        if cleaned:
+            named[fact] = f"coalesce({', '.join(cleaned)})"
+    return named
+
+
+def _without(text: str, around: str) -> str:
+    """A text in capitals without what is around it."""
+    return f"upper(regexp_replace({text}, {quoted(f'^{around}|{around}$')}, {_EMPTY}, 'g'))"
 
 
 def _instant(text: str) -> str:
@@ -110,13 +131,13 @@ def _instant(text: str) -> str:
 
 def _address(text: str) -> str:
     """A number without its channel prefix and with its +, which every Twilio number has; anything else as it is."""
-    bare = f"trim(regexp_replace({text}, '^[A-Za-z_]+:', ''))"
+    bare = f"case when contains({text}, ':') then trim(regexp_replace({text}, '^[A-Za-z_]+:', '')) else {text} end"
     is_phone = f"{_prefix(text)} in {_words(_PHONE_PREFIXES)} and regexp_matches({bare}, '^[1-9][0-9]{{6,14}}$')"
-    return f"case when {is_phone} then '+' || {bare} else {bare} end"
+    return f"case when {is_phone} then concat('+', {bare}) else {bare} end"
 
 
 def _prefix(text: str) -> str:
-    return f"lower(regexp_extract({text}, '^([A-Za-z_]+):', 1))"
+    return f"case when contains({text}, ':') then lower(regexp_extract({text}, '^([A-Za-z_]+):', 1)) else '' end"
 
 
 def _facts(select: str, named: dict[str, str], has_digests: bool) -> str:
@@ -124,7 +145,9 @@ def _facts(select: str, named: dict[str, str], has_digests: bool) -> str:
     listed = ", ".join(f"{named.get(fact, 'cast(null as varchar)')} as {fact}" for fact in _NAMES)
     confirmation = "|".join(re.escape(phrase) for phrase in _keywords("opt_out_confirmation"))
     opt_outs, opt_ins = _words(_keywords("opt_out")), _words(_keywords("opt_in"))
-    body = f"case when not regexp_matches(body_text, {quoted(_DIGEST)}) then body_text end" if has_digests else "body_text"
+    body = (
+        f"case when not regexp_matches(body_text, {quoted(_DIGEST)}) then body_text end" if has_digests else "body_text"
+    )
     return f"""
         with
         named as (select row_number, raw, reject_reason as unreadable, {listed} from ({select})),
@@ -142,15 +165,19 @@ def _facts(select: str, named: dict[str, str], has_digests: bool) -> str:
         ),
         addressed as (
             select *,
-                case when kind = 'inbound' then {_address("sender_text")} else {_address("recipient_text")} end as contact,
-                case when kind = 'inbound' then {_address("recipient_text")} else {_address("sender_text")} end as sender,
-                coalesce(nullif({_prefix("recipient_text")}, ''), nullif({_prefix("sender_text")}, ''), 'sms') as prefix,
+                {_address("contact_text")} as contact, {_address("own_text")} as sender,
+                coalesce(nullif({_prefix("contact_text")}, ''), nullif({_prefix("own_text")}, ''), 'sms') as prefix,
                 {_instant("sent_text")} as sent_at, {_instant("created_text")} as created_at,
                 {_instant("received_text")} as received_at,
                 regexp_replace(error_text, '[.]0+$', '') as error_code,
                 {body} as body,
-                upper(regexp_replace(body_text, {quoted(f"^{_AROUND}|{_AROUND}$")}, '', 'g')) as word
-            from directed
+                case when kind = 'inbound' then {_without("body_text", _SPACE_OR_SIGNS)} end as word,
+                case when kind = 'inbound' then {_without("body_text", _SPACE)} end as whole_text
+            from (
+                select *, case when kind = 'inbound' then sender_text else recipient_text end as contact_text,
+                    case when kind = 'inbound' then recipient_text else sender_text end as own_text
+                from directed
+            )
         )
         select
             row_number, raw, kind, contact, sender, sid, service, currency, body, button, error_code,
@@ -173,7 +200,7 @@ def _facts(select: str, named: dict[str, str], has_digests: bool) -> str:
                 else status_text
             end as status,
             ltrim(price_text, '-') as price,
-            case when regexp_matches(body, {quoted(f"(^|[.:!?\n])[ ]*({confirmation})")}, 'i') then 'confirmation' end
+            case when regexp_matches(body, {quoted(f"{_SENTENCE_START}({confirmation})")}, 'i') then 'confirmation' end
                 as message_class,
             case
                 when opt_out_type = 'STOP' then 'opt_out'
@@ -183,7 +210,7 @@ def _facts(select: str, named: dict[str, str], has_digests: bool) -> str:
                 when word in {opt_ins} then 'opt_in'
             end as event_type,
             opt_out_type is not null
-                or prefix in ('sms', 'mms', 'tel', 'rcs') and upper(body) = word
+                or prefix in ('sms', 'mms', 'tel', 'rcs') and whole_text = word
                 and (service is not null or not regexp_matches(sender, {quoted(_SHORT_CODE)})) as is_applied_by_twilio
         from addressed"""
 
@@ -235,7 +262,7 @@ def read(delivery: Delivery) -> Reading:
             "heed reads logs with From, To, Direction, a Sid (or id) and SentDate (or date_sent), as the Console, the"
             " API, BulkExport and warehouses give them, and inbound webhooks with MessageSid, From, To and Body.",
         )
-    plain = {re.sub("[ _-]", "", name.strip().lower()) for name in columns}
+    plain = {_plain(name) for name in columns}
     select = _facts(rows.select, named, has_digests="sid" not in plain and "id" in plain)
     facts = readers.kept(delivery.engine, readers.RawRows(select, (), rows.rejects, rows.raws), delivery.label)
     return Reading(_records(facts.select), rows.rejects, rows.raws)

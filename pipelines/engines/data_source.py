@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
-import sqlalchemy
 from duckdb import DuckDBPyConnection
 from duckdb_sqlalchemy import ConnectionWrapper
 from great_expectations import get_context
@@ -16,26 +14,17 @@ from great_expectations.data_context.types.base import (
     ProgressBarsConfig,
 )
 from great_expectations.datasource.fluent.sql_datasource import SQLDatasource
-from sqlalchemy.engine.cursor import FullyBufferedCursorFetchStrategy
 from sqlalchemy.pool import StaticPool
 
 from pipelines.engines.duckdb import DuckDBEngine
-
-
-def _buffer_result(
-    _connection: Any, cursor: Any, _statement: str, _parameters: Any, context: Any, _executemany: bool
-) -> None:
-    # Great Expectations closes its connection before it reads a result, which discards DuckDB's.
-    if cursor.description:
-        context.cursor_fetch_strategy = FullyBufferedCursorFetchStrategy(cursor, initial_buffer=cursor.fetchall())
 
 
 @contextmanager
 def data_source(engine: DuckDBEngine) -> Iterator[SQLDatasource]:
     """A Great Expectations data source that reads the live database of `engine`, closed at the end.
 
-    The file is locked to this process's connection, so the source works on cursors of it. The context lives in memory:
-    no files, no Data Docs, no analytics, no progress bars.
+    A database file admits one process and DuckDB one way of opening it, so the source works on cursors of the engine's
+    own connection. Its context lives in memory: no files, no Data Docs, no analytics, no progress bars.
     """
     context = get_context(
         mode="ephemeral",
@@ -55,10 +44,17 @@ def data_source(engine: DuckDBEngine) -> Iterator[SQLDatasource]:
         datasource=SQLDatasource(
             name="working_database",
             connection_string="duckdb://",
-            kwargs={"creator": connect, "poolclass": StaticPool},
+            kwargs={
+                "creator": connect,
+                "poolclass": StaticPool,
+                # Great Expectations gives a connection back before it reads the result; the rollback that follows
+                # would discard it. These three leave nothing to roll back.
+                "isolation_level": "AUTOCOMMIT",
+                "skip_autocommit_rollback": True,
+                "pool_reset_on_return": None,
+            },
         )
     )
-    sqlalchemy.event.listen(source.get_execution_engine().engine, "after_cursor_execute", _buffer_result)
     try:
         yield source
     finally:

@@ -75,7 +75,9 @@ class DuckDBEngine:
         except duckdb.Error as error:
             raise EngineError(str(error), relation, sql) from error
 
-    def execute(self, sql: str, parameters: Sequence[Any] | dict[str, Any] | None = None, *, relation: str = "") -> None:
+    def execute(
+        self, sql: str, parameters: Sequence[Any] | dict[str, Any] | None = None, *, relation: str = ""
+    ) -> None:
         """Run one or several statements for their effect; `relation` names what is being built."""
         self._run(sql, parameters, relation)
 

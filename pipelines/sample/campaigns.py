@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from pipelines.sample import incidents
 from pipelines.sample.clock import DAY, HOUR, WEEK, WEEKS, iso
@@ -99,9 +100,7 @@ def _from_slot(slot: _Slot, week: int) -> Campaign:
         return replace(campaign, name="Flash sale, first blast", appeal=_FLASH_SALE_APPEAL)
     if slot.code == "sms-fri" and starts_at // WEEK == incidents.FLASH_SALE.starts_at // WEEK:
         second = incidents.FLASH_SALE.starts_at + 2 * HOUR
-        return replace(
-            campaign, name="Flash sale, second blast", starts_at=second, incident=incidents.FLASH_SALE.name
-        )
+        return replace(campaign, name="Flash sale, second blast", starts_at=second, incident=incidents.FLASH_SALE.name)
     if slot.code == "sms-fri" and starts_at == incidents.SUPPRESSION_OFF.starts_at:
         return replace(campaign, name="Autumn clearance", incident=incidents.SUPPRESSION_OFF.name)
     return campaign
@@ -135,7 +134,7 @@ def _check(plan: list[Campaign]) -> None:
     """Marketing that one address can get never overlaps in time: reactions are worked out in order of sending."""
     for group in ((SMS, WHATSAPP), (EMAIL, PUSH)):
         members = [campaign for campaign in plan if campaign.is_marketing and campaign.channel in group]
-        for earlier, later in zip(members, members[1:], strict=False):
+        for earlier, later in pairwise(members):
             assert earlier.ends_at <= later.starts_at, f"{earlier.campaign_id} overlaps {later.campaign_id}"
 
 

@@ -35,14 +35,14 @@ def hex_ids(serials: NDArray[np.int64], seed: int, stream: int) -> NDArray[np.by
 
 @dataclass
 class EvenSequence:
-    """A sequence that fills [0, 1) evenly from its first numbers on (Weyl's), so that small samples keep their shares."""
+    """A sequence that fills [0, 1) evenly from its first numbers on (Weyl's): small samples keep their shares."""
 
     step: float
     position: float
 
     def take(self, count: int) -> NDArray[np.float64]:
         """The next `count` numbers."""
-        numbers = np.mod(self.position + self.step * np.arange(1, count + 1), 1.0)
+        numbers: NDArray[np.float64] = np.mod(self.position + self.step * np.arange(1, count + 1), 1.0)
         self.position = float(np.mod(self.position + self.step * count, 1.0))
         return numbers
 

@@ -6,28 +6,22 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
-from pipelines.sample import incidents, texts
+from pipelines.sample import incidents, replies, texts
 from pipelines.sample.clock import DAY, HORIZON, NEVER
 from pipelines.sample.people import EMAIL, SIBLING, SMS
 from pipelines.sample.records import (
     AGENT,
     BY_CONTACT,
     BY_OPERATOR,
-    CONFIRMATION,
     CRM_ROW,
-    DELIVERED,
     EVERY_CHANNEL,
-    INBOUND,
-    OPT_IN,
     OPT_OUT,
-    RECEIVED,
-    TWILIO_ROW,
     WA_RESUME,
     WA_STOP,
-    WEB_FORM,
     WHATSAPP_ROW,
     rows_of,
 )
+from pipelines.sample.returns import back_through_crm, coming_back
 from pipelines.sample.state import ChannelState, Index, Seconds
 from pipelines.sample.world import World
 
@@ -40,9 +34,6 @@ _SHARE_NEVER_PROCESSED = 0.02
 _SHARE_CLOCK_SKEW = 0.007
 _CLOCK_SKEW_SECONDS = 90
 _SHARE_SYNC_FAILS = 0.06
-_SHARE_CONFIRMED_LATE = 0.03
-_SHARE_CONFIRMED_TWICE = 0.015
-_SHARE_COMING_BACK = 0.04
 # Shares of the feedback reasons, `unspecified` first.
 REASONS = [
     "",
@@ -88,17 +79,6 @@ def mail_processing(world: World, requested: Seconds) -> Seconds:
     return _whole(np.where(processed < HORIZON, processed, NEVER))
 
 
-def _coming_back(world: World, state: ChannelState, name: str, pairs: Index, after: Seconds) -> tuple[Index, Seconds]:
-    """Which of the pairs return by an act of their own, and when; their spans' ends are scheduled."""
-    chosen = (world.spread(f"{name} back", len(pairs)) < _SHARE_COMING_BACK) & (after < HORIZON - 60 * DAY)
-    returning = pairs[chosen]
-    back_at = (after[chosen] + DAY + world.rng.integers(0, 30 * DAY, len(returning))).astype(np.int32)
-    if name == "whatsapp":
-        back_at = np.array([incidents.after_outage(second) for second in back_at.tolist()], dtype=np.int32)
-    world.endings.schedule(state, returning, back_at)
-    return returning, back_at
-
-
 def by_keyword(world: World, state: ChannelState, pairs: Index, requested: Seconds, again: bool) -> None:
     """STOP by SMS: the provider blocks at once and confirms; the sender's own list learns of it later."""
     count = len(pairs)
@@ -111,63 +91,17 @@ def by_keyword(world: World, state: ChannelState, pairs: Index, requested: Secon
     unsynced = (requested >= window.starts_at) & (requested < window.ends_at)
     known = np.where(unsynced, window.ends_at + lag % 3_600, requested + lag).astype(np.int32)
     if again:
-        state.repeat(world.spans, pairs, requested, known)
+        state.repeat(world.spans, pairs, requested, requested, known)
         state.provider_block[pairs] = np.minimum(state.provider_block[pairs], requested)
     else:
         cause = np.where(unsynced, incidents.NUMBER_OF[window.name], 0).astype(np.uint8)
         state.open_spans(world.spans, pairs, requested, requested, known, cause)
         state.provider_block[pairs] = requested
-        returning, back_at = _coming_back(world, state, "sms", pairs, requested)
-        replies(world, state.person[returning], back_at, texts.START_AT, len(texts.STARTS))
+        returning, back_at = coming_back(world, state, "sms", pairs, requested)
+        replies.reply(world, state.person[returning], back_at, texts.START_AT, len(texts.STARTS))
     person = state.person[pairs]
-    replies(world, person, requested, texts.STOP_AT, len(texts.STOPS))
-    _confirm(world, person, requested)
-
-
-def replies(
-    world: World, person: NDArray[np.int32], received: Seconds, first_text: int, text_count: int
-) -> NDArray[np.int64]:
-    """Inbound SMS of these people with one of the texts; returns their serial numbers."""
-    buffer = world.outbox.twilio
-    serials = buffer.serials(len(person))
-    text = first_text + world.rng.integers(0, text_count, len(person))
-    buffer.add(
-        rows_of(
-            TWILIO_ROW,
-            len(person),
-            at=received,
-            person=person,
-            kind=INBOUND,
-            text=text,
-            status=RECEIVED,
-            serial=serials,
-        )
-    )
-    return serials
-
-
-def _confirm(world: World, person: NDArray[np.int32], requested: Seconds) -> None:
-    count = len(person)
-    late = world.spread("confirmed late", count) < _SHARE_CONFIRMED_LATE
-    sent_at = requested + np.where(late, world.rng.integers(400, 900, count), world.rng.integers(2, 9, count))
-    twice = world.spread("confirmed twice", count) < _SHARE_CONFIRMED_TWICE
-    person = np.concatenate([person, person[twice]])
-    sent_at = np.concatenate([sent_at, sent_at[twice] + 60])
-    on_record = sent_at < HORIZON
-    person, sent_at = person[on_record], sent_at[on_record]
-    buffer = world.outbox.twilio
-    buffer.add(
-        rows_of(
-            TWILIO_ROW,
-            len(person),
-            at=sent_at,
-            person=person,
-            kind=CONFIRMATION,
-            text=texts.CONFIRMATION_AT,
-            status=DELIVERED,
-            serial=buffer.serials(len(person)),
-        )
-    )
+    replies.reply(world, person, requested, texts.STOP_AT, len(texts.STOPS))
+    replies.confirm(world, person, requested)
 
 
 def by_whatsapp_stop(world: World, state: ChannelState, pairs: Index, requested: Seconds, again: bool) -> None:
@@ -189,11 +123,11 @@ def by_whatsapp_stop(world: World, state: ChannelState, pairs: Index, requested:
     known = np.where(unsynced, window.ends_at + lag % 3_600, requested + lag).astype(np.int32)
     returning, back_at = pairs[:0], requested[:0]
     if again:
-        state.repeat(world.spans, pairs, requested, known)
+        state.repeat(world.spans, pairs, requested, requested, known)
     else:
         cause = np.where(unsynced, incidents.NUMBER_OF[window.name], 0).astype(np.uint8)
         state.open_spans(world.spans, pairs, requested, requested, known, cause)
-        returning, back_at = _coming_back(world, state, "whatsapp", pairs, requested)
+        returning, back_at = coming_back(world, state, "whatsapp", pairs, requested)
     for kind, who, when in ((WA_STOP, pairs, requested), (WA_RESUME, returning, back_at)):
         buffer = world.outbox.whatsapp
         buffer.add(
@@ -214,10 +148,10 @@ def by_mail_tool(world: World, state: ChannelState, pairs: Index, requested: Sec
     processed = mail_processing(world, requested)
     stop = state.heeded_at(pairs, requested, processed)
     if again:
-        state.repeat(world.spans, pairs, processed, stop)
+        state.repeat(world.spans, pairs, requested, processed, stop)
     else:
         state.open_spans(world.spans, pairs, requested, processed, stop, np.zeros(len(pairs), dtype=np.uint8))
-        _back_through_crm(world, state, pairs, processed)
+        back_through_crm(world, state, pairs, processed)
     return processed
 
 
@@ -254,13 +188,13 @@ def by_crm(
     on_record = _whole(np.where(processed < HORIZON, processed, NEVER))
     stop = state.heeded_at(pairs, requested, on_record)
     if again:
-        state.repeat(world.spans, pairs, on_record, stop)
+        state.repeat(world.spans, pairs, requested, on_record, stop)
     else:
         state.open_spans(world.spans, pairs, requested, on_record, stop, cause)
         if every_channel:
             _cover_sibling(world, state, pairs, requested, on_record)
         else:
-            _back_through_crm(world, state, pairs, on_record)
+            back_through_crm(world, state, pairs, on_record)
     buffer = world.outbox.crm
     buffer.add(
         rows_of(
@@ -300,35 +234,3 @@ def _cover_sibling(world: World, state: ChannelState, pairs: Index, requested: S
         world.spans, others, requested, processed, stop, np.zeros(len(others), dtype=np.uint8), is_act=False
     )
     sibling.every_channel[others] = True
-
-
-def _back_through_crm(world: World, state: ChannelState, pairs: Index, after: Seconds) -> None:
-    known = ~world.people.device_token[state.person[pairs]]
-    returning, back_at = _coming_back(world, state, "crm", pairs[known], after[known])
-    record_opt_in(world, state, returning, back_at, WEB_FORM, BY_CONTACT)
-
-
-def record_opt_in(
-    world: World, state: ChannelState, pairs: Index, opted_in: Seconds, method: int, actor: int
-) -> NDArray[np.int64]:
-    """CRM rows that subscribe these pairs again; returns their serial numbers."""
-    buffer = world.outbox.crm
-    serials = buffer.serials(len(pairs))
-    buffer.add(
-        rows_of(
-            CRM_ROW,
-            len(pairs),
-            at=opted_in,
-            person=state.person[pairs],
-            channel=state.channel,
-            address=state.channel,
-            event=OPT_IN,
-            processed_at=opted_in,
-            method=method,
-            actor=actor,
-            campaign=-1,
-            serial=serials,
-        )
-    )
-    return serials
-

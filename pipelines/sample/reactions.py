@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from pipelines.sample import opt_outs, texts
+from pipelines.sample import opt_outs, replies, texts
 from pipelines.sample.campaigns import Campaign
 from pipelines.sample.clock import HORIZON, HOUR, MINUTE, NEVER, WEEK, at
 from pipelines.sample.draws import choose
@@ -56,7 +56,7 @@ def _reaction_times(world: World, sent_at: Seconds) -> Seconds:
     soon = np.exp(np.log(25 * MINUTE) + 1.1 * world.rng.standard_normal(count))
     slow = world.rng.random(count) * 30 * HOUR
     delay = np.where(world.rng.random(count) < 0.7, soon, slow)
-    return (sent_at + np.clip(delay, 20, 60 * HOUR)).astype(np.int32)
+    return np.asarray(sent_at + np.clip(delay, 20, 60 * HOUR), dtype=np.int32)
 
 
 def react(
@@ -108,9 +108,16 @@ def _leave(
         else:
             if name == "misspelled":
                 person = state.person[who[which]]
-                opt_outs.replies(world, person, requested[which], texts.MISSPELLED_AT, len(texts.MISSPELLED))
+                replies.reply(world, person, requested[which], texts.MISSPELLED_AT, len(texts.MISSPELLED))
             opt_outs.by_crm(
-                world, state, who[which], requested[which], _CRM_METHODS[name], number, again, every_channel=name == "all"
+                world,
+                state,
+                who[which],
+                requested[which],
+                _CRM_METHODS[name],
+                number,
+                again,
+                every_channel=name == "all",
             )
 
 
@@ -177,12 +184,12 @@ def _chat(world: World, state: ChannelState, pairs: Index, sent_at: Seconds, exp
             )
         )
         return
-    opt_outs.replies(world, person, received, texts.CHATTER_AT, len(texts.CHATTER))
+    replies.reply(world, person, received, texts.CHATTER_AT, len(texts.CHATTER))
     fresh = np.flatnonzero(state.begins[pairs] == NEVER)
     count = world.quota("misspelled").take(_MISSPELLED * expected_opt_outs, len(fresh))
     missed = choose(world.rng, fresh, count)
     received = _reaction_times(world, sent_at[missed])
     missed, received = missed[received < HORIZON], received[received < HORIZON]
     person = state.person[pairs[missed]]
-    serials = opt_outs.replies(world, person, received, texts.MISSPELLED_AT, len(texts.MISSPELLED))
+    serials = replies.reply(world, person, received, texts.MISSPELLED_AT, len(texts.MISSPELLED))
     world.key.add_missed_replies(serials)

@@ -1,4 +1,4 @@
-"""The rows that wait to be written, one compact record type per provider, and the buffers that hold them in time order."""
+"""The rows that wait to be written: one compact record type per provider, and the buffers that hold them."""
 
 from __future__ import annotations
 
@@ -37,6 +37,7 @@ WHATSAPP_ROW = np.dtype(
         ("campaign", "i4"),
         ("text", "i4"),
         ("error", "i4"),
+        ("repeat", "?"),  # the same webhook once more
         ("serial", "i8"),
     ]
 )

@@ -24,10 +24,12 @@ class SpanLog:
     pair: NDArray[np.int32] = field(default_factory=lambda: np.zeros(256, dtype=np.int32))
     begins: Seconds = field(default_factory=lambda: np.zeros(256, dtype=np.int32))
     processed: Seconds = field(default_factory=lambda: np.zeros(256, dtype=np.int32))
-    # False for the further channels that one act covers: they are reached pairs of their own, but not spans of their own.
+    # False for the second channel that one act covers: a reached pair of its own, but not a span of its own.
     is_act: NDArray[np.bool_] = field(default_factory=lambda: np.zeros(256, dtype=np.bool_))
 
-    def append(self, channel: int, pairs: Index, begins: Seconds, processed: Seconds, is_act: bool) -> NDArray[np.int32]:
+    def append(
+        self, channel: int, pairs: Index, begins: Seconds, processed: Seconds, is_act: bool
+    ) -> NDArray[np.int32]:
         """Adds spans and returns their positions."""
         first, last = self.count, self.count + len(pairs)
         if last > len(self.pair):
@@ -57,6 +59,7 @@ class ChannelState:
     sender_stop: Seconds  # when the sender stops trying
     provider_block: Seconds  # when the provider starts refusing
     ends: Seconds  # when the span will end
+    last_act: Seconds  # the latest act of the span, done or decided
     every_channel: NDArray[np.bool_]  # the span covers every channel
     cause: NDArray[np.uint8]  # the incident behind it, 0 for none
     span: NDArray[np.int32]
@@ -80,6 +83,7 @@ class ChannelState:
     ) -> None:
         """Begins a span for each pair (none has one yet)."""
         self.begins[pairs] = begins
+        self.last_act[pairs] = begins
         self.processed[pairs] = processed
         self.sender_stop[pairs] = sender_stop
         self.cause[pairs] = cause
@@ -89,8 +93,11 @@ class ChannelState:
         """When the sender stops: once processed, or at once where it is careful."""
         return np.where(self.careful[pairs], begins, processed).astype(np.int32)
 
-    def repeat(self, spans: SpanLog, pairs: Index, processed: Seconds, sender_stop: Seconds) -> None:
+    def repeat(
+        self, spans: SpanLog, pairs: Index, requested: Seconds, processed: Seconds, sender_stop: Seconds
+    ) -> None:
         """Asks again inside an open span: the earliest processing of all acts counts."""
+        self.last_act[pairs] = np.maximum(self.last_act[pairs], requested)
         self.processed[pairs] = np.minimum(self.processed[pairs], processed)
         self.sender_stop[pairs] = np.minimum(self.sender_stop[pairs], sender_stop)
         rows = self.span[pairs]
@@ -98,7 +105,7 @@ class ChannelState:
 
     def close(self, pairs: Index) -> None:
         """Forgets spans that have ended."""
-        for column in (self.begins, self.processed, self.sender_stop, self.provider_block, self.ends):
+        for column in (self.begins, self.processed, self.sender_stop, self.provider_block, self.ends, self.last_act):
             column[pairs] = NEVER
         self.cause[pairs] = 0
         self.every_channel[pairs] = False
@@ -131,14 +138,22 @@ def channel_states(people: People) -> dict[int, ChannelState]:
         count = len(person)
         habit = draws.fraction(person.astype(np.int64), people.seed, 30 + channel)
         weight = np.where(habit < 0.25, 0.6, np.where(habit < 0.8, 1.0, 1.5)).astype(np.float32)
-        never = [np.full(count, NEVER, dtype=np.int32) for _ in range(5)]
+
+        def never(size: int = count) -> Seconds:
+            return np.full(size, NEVER, dtype=np.int32)
+
         states[channel] = ChannelState(
-            channel,
-            person,
-            people.joined_at[person],
-            weight,
-            (people.british[person] >= 0) | (channel == WHATSAPP),
-            *never,
+            channel=channel,
+            person=person,
+            joined_at=people.joined_at[person],
+            weight=weight,
+            careful=(people.british[person] >= 0) | (channel == WHATSAPP),
+            begins=never(),
+            processed=never(),
+            sender_stop=never(),
+            provider_block=never(),
+            ends=never(),
+            last_act=never(),
             every_channel=np.zeros(count, dtype=np.bool_),
             cause=np.zeros(count, dtype=np.uint8),
             span=np.full(count, -1, dtype=np.int32),

@@ -3,7 +3,21 @@
 from __future__ import annotations
 
 # Whole-body opt-out keywords as people type them; repeated ones are commoner.
-STOPS = ["STOP", "Stop", "stop", "STOP", "Stop.", "STOP!", " stop ", "stop", "UNSUBSCRIBE", "Cancel", "quit", "END", "STOPALL"]
+STOPS = [
+    "STOP",
+    "Stop",
+    "stop",
+    "STOP",
+    "Stop.",
+    "STOP!",
+    " stop ",
+    "stop",
+    "UNSUBSCRIBE",
+    "Cancel",
+    "quit",
+    "END",
+    "STOPALL",
+]
 STARTS = ["START", "UNSTOP", "Start"]
 # They ask to be left alone, but no keyword list sees it.
 MISSPELLED = [

@@ -68,15 +68,6 @@ dated as (
     from placed as g
     join run.zone_offsets as o
         on o.timezone = g.local_timezone and g.begins_at >= o.from_at and g.begins_at < o.until_at
-),
-due as (
-    select g.kind, g.scope_key, g.span_number, d.ends_at as deadline_at
-    from dated as g
-    join reference.business_days as s on s.calendar = g.calendar and s.on_date = g.local_date
-    join reference.business_days as l
-        on l.calendar = g.calendar and l.is_business_day and l.ordinal = s.ordinal + g.deadline_amount
-    join run.local_days as d on d.timezone = g.local_timezone and d.on_date = l.on_date
-    where g.deadline_unit = 'business_days'
 )
 select
     row_number() over (order by g.kind, g.scope_key, g.begins_at) as span_id,
@@ -108,4 +99,5 @@ select
 from dated as g
 join core.consent_events as e on e.source = g.source and e.event_id = g.event_id
 left join reasons as t on t.kind = g.kind and t.scope_key = g.scope_key and t.span_number = g.span_number
-left join due as u on u.kind = g.kind and u.scope_key = g.scope_key and u.span_number = g.span_number
+left join core.business_day_deadlines as u
+    on u.calendar = g.calendar and u.timezone = g.local_timezone and u.requested_on = g.local_date

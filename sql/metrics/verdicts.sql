@@ -1,6 +1,6 @@
--- One row per month (null = whole record), channel and source of messages, `*` = all: may the sender say that every
--- opt-out was heeded? Fail: at least one violation. Cannot attest: no violation, but the evidence has holes: no message,
--- quarantined rows, opt-outs without proof of processing, contacts that cannot be matched, silences. Pass: neither.
+-- One row per month (null = whole record), channel and source of messages, `*` = all: was every opt-out heeded?
+-- Fail: at least one violation. Cannot attest: no violation, but the evidence has holes: no message, quarantined rows,
+-- opt-outs without proof of processing, contacts that cannot be matched, silences. Pass: neither.
 -- A route (channel and source) answers for every month from its first message on; a source without messages has a row
 -- where a violation names it.
 -- A quarantined row may be a lost opt-out of any contact, so it weakens every row from its file's first month on;
@@ -71,7 +71,10 @@ gaps as (
         active_days.resumes_on,
         case
             when active_days.resumes_on is null
-                then floor(cast(unix_seconds(parameters.as_of) - unix_seconds(active_days.last_sent_at) as double) / 86400)
+                then
+                    floor(
+                        cast(unix_seconds(parameters.as_of) - unix_seconds(active_days.last_sent_at) as double) / 86400
+                    )
             else
                 cast(
                     unix_seconds(cast(active_days.resumes_on as timestamp))
@@ -257,7 +260,9 @@ wildcards as (
     select
         is_every_channel,
         is_every_source
-    from (values (true, true), (true, false), (false, true), (false, false)) as listed (is_every_channel, is_every_source)
+    from (
+        values (true, true), (true, false), (false, true), (false, false)
+    ) as listed (is_every_channel, is_every_source)
 ),
 
 cells as (
@@ -287,13 +292,13 @@ counts as (
         cells.period_start,
         cells.channel,
         cells.source,
-        coalesce(sum(evidence.amount) filter (where evidence.kind = 'message'), 0) as message_count,
-        coalesce(sum(evidence.amount) filter (where evidence.kind = 'violation'), 0) as violation_count,
-        coalesce(sum(evidence.amount) filter (where evidence.kind = 'quarantined'), 0) as quarantined_count,
-        coalesce(sum(evidence.amount) filter (where evidence.kind = 'unprocessed'), 0) as unprocessed_count,
-        coalesce(sum(evidence.amount) filter (where evidence.kind = 'unmatched'), 0) as unmatched_count,
-        coalesce(sum(evidence.amount) filter (where evidence.kind = 'silence'), 0) as silence_count,
-        max(evidence.gap_days) as longest_gap_days
+        cast(coalesce(sum(amount) filter (where kind = 'message'), 0) as bigint) as message_count,
+        cast(coalesce(sum(amount) filter (where kind = 'violation'), 0) as bigint) as violation_count,
+        cast(coalesce(sum(amount) filter (where kind = 'quarantined'), 0) as bigint) as quarantined_count,
+        cast(coalesce(sum(amount) filter (where kind = 'unprocessed'), 0) as bigint) as unprocessed_count,
+        cast(coalesce(sum(amount) filter (where kind = 'unmatched'), 0) as bigint) as unmatched_count,
+        cast(coalesce(sum(amount) filter (where kind = 'silence'), 0) as bigint) as silence_count,
+        max(gap_days) as longest_gap_days
     from cells
     left join evidence
         on
@@ -309,24 +314,24 @@ holes as (
         period_start,
         channel,
         source,
-        cast(message_count as bigint) as message_count,
-        cast(violation_count as bigint) as violation_count,
+        message_count,
+        violation_count,
         case when message_count = 0 then 'No message is on record.' end as no_message,
         case
             when quarantined_count > 0
                 then concat(
-                    'Rows quarantined, any of which may be a lost opt-out: ', cast(cast(quarantined_count as bigint) as string), '.'
+                    'Rows quarantined, any of which may be a lost opt-out: ', cast(quarantined_count as string), '.'
                 )
         end as quarantined,
         case
             when unprocessed_count > 0
-                then concat('Opt-outs without proof of processing: ', cast(cast(unprocessed_count as bigint) as string), '.')
+                then concat('Opt-outs without proof of processing: ', cast(unprocessed_count as string), '.')
         end as unprocessed,
         case
             when unmatched_count > 0
                 then concat(
                     'Messages to addresses that are neither a phone number nor an e-mail address: ',
-                    cast(cast(unmatched_count as bigint) as string),
+                    cast(unmatched_count as string),
                     '.'
                 )
         end as unmatched,
@@ -334,7 +339,7 @@ holes as (
             when silence_count > 0
                 then concat(
                     'Silences longer than the rhythm of their source explains: ',
-                    cast(cast(silence_count as bigint) as string),
+                    cast(silence_count as string),
                     ', the longest of ',
                     cast(cast(longest_gap_days as bigint) as string),
                     ' days.'

@@ -109,7 +109,9 @@ def disagreements(histories: list[History], policy: Policy, home: Path) -> Itera
             if a != b:
                 history = by_prefix[prefix]
                 lines = [f"{name} differ under {policy}", str(history), "only in SQL:", *map(shown, a - b)]
-                found.append((len(all_rows(history)), "\n".join([*lines, "only in the reference:", *map(shown, b - a)])))
+                found.append(
+                    (len(all_rows(history)), "\n".join([*lines, "only in the reference:", *map(shown, b - a)]))
+                )
     yield from (text for _, text in sorted(found))
 
 
@@ -155,7 +157,9 @@ def test_counts_are_the_reference_s(scope: str, seed: int, tmp_path: Path) -> No
                 "select grain, period_start, channel, reason, numerator, denominator from metrics.feedback_reasons"
             )
         }
-        durations = engine.rows("select channel, month_start, duration_seconds, is_processed from metrics.response_time")
+        durations = engine.rows(
+            "select channel, month_start, duration_seconds, is_processed from metrics.response_time"
+        )
     assert rates == answer.opt_out_rates
     assert {key: counts for key, counts in reasons.items() if counts[0]} == answer.feedback_reasons
     if scope != "person":

@@ -110,5 +110,3 @@ def _write_parameters(engine: DuckDBEngine, policy: Policy, instant: datetime) -
     schema = {"as_of": polars.Datetime("us", "UTC"), "started_at": polars.Datetime("us", "UTC")}
     frame = polars.DataFrame([values], schema_overrides={**schema, "default_country": polars.String})
     engine.create_from_frame("run.parameters", frame)
-
-

@@ -109,7 +109,15 @@ def random_history(random: Random, prefix: str, event_count: int, message_count:
 
 
 def _event_type(random: Random) -> str:
-    weights = {"opt_out": 8, "complaint": 2, "opt_in": 4, "opt_in_confirmed": 2, "opt_in_requested": 2, "block": 4, "unblock": 2}
+    weights = {
+        "opt_out": 8,
+        "complaint": 2,
+        "opt_in": 4,
+        "opt_in_confirmed": 2,
+        "opt_in_requested": 2,
+        "block": 4,
+        "unblock": 2,
+    }
     return random.choices(list(weights), list(weights.values()))[0]
 
 

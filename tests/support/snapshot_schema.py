@@ -30,8 +30,8 @@ TABLES: dict[str, str] = {
         "load_id text, source text, file text, reason text, column_name text, row_count bigint, first_rows text"
     ),
     "core.opt_out_spans": (
-        "span_id bigint, kind text, scope_key text, contact_key bigint, contact_masked text, source text, event_id text, "
-        "channel text, program text, begins_at timestamptz, begins_on date, processed_at timestamptz, "
+        "span_id bigint, kind text, scope_key text, contact_key bigint, contact_masked text, source text, "
+        "event_id text, channel text, program text, begins_at timestamptz, begins_on date, processed_at timestamptz, "
         "ends_at timestamptz, deadline_at timestamptz, event_type text, method text, actor text, campaign_id text, "
         "repeat_count bigint, has_clock_skew boolean, reason text"
     ),
@@ -41,8 +41,9 @@ TABLES: dict[str, str] = {
         "actor text, load_id text, row_number bigint"
     ),
     "audits.findings": (
-        "rule text, finding_class text, severity text, source text, message_id text, event_id text, contact_key bigint, "
-        "contact_masked text, channel text, program text, campaign_id text, occurred_at timestamptz, "
+        "rule text, finding_class text, severity text, source text, message_id text, event_id text, "
+        "contact_key bigint, contact_masked text, channel text, program text, campaign_id text, "
+        "occurred_at timestamptz, "
         "begins_at timestamptz, processed_at timestamptz, deadline_at timestamptz, delivered boolean, details text, "
         "waived_by text"
     ),

@@ -1,4 +1,4 @@
-"""Working databases made by hand: every relation a run builds, empty, with rows put in by the test."""
+"""Working databases made by hand: every relation a run builds, empty or sound, with rows put in by the test."""
 
 from __future__ import annotations
 
@@ -204,3 +204,79 @@ def insert(engine: DuckDBEngine, relation: str, *rows: Row) -> None:
         values = DEFAULTS.get(relation, {}) | dict(row)
         places = ", ".join("?" for _ in values)
         engine.execute(f"insert into {relation} ({', '.join(values)}) values ({places})", list(values.values()))
+
+
+def sound_database(path: Path | None = None) -> DuckDBEngine:
+    """A small working database in which everything holds.
+
+    Contact 1 opts out of sms on 1 October at 12:00 and back in on the 5th; contact 2 blocks every channel on the 2nd.
+    m2 and m6 went to them in between.
+    """
+    engine = working_database(path)
+    insert(engine, "run.parameters", {})
+    insert(engine, "core.contacts", {"contact_key": 1, "person_key": "1"}, {"contact_key": 2, "person_key": "2"})
+    insert(
+        engine,
+        "core.messages",
+        {"message_id": "m1", "sent_at": "2026-10-01 10:00:00+00"},
+        {"message_id": "m2", "sent_at": "2026-10-02 10:00:00+00"},
+        {"message_id": "m3", "message_class": "transactional", "sent_at": "2026-10-02 11:00:00+00"}
+        | {"is_marketing": False, "is_reached": False},
+        {"message_id": "m4", "channel": "email", "sent_at": "2026-10-02 12:00:00+00"},
+        {"message_id": "m5", "sent_at": "2026-10-06 10:00:00+00", "status": "failed", "is_reached": False},
+        {"message_id": "m6", "contact_key": 2, "channel": "whatsapp", "sent_at": "2026-10-03 10:00:00+00"}
+        | {"message_class": "unknown", "status_at": "2026-10-03 10:00:05+00"},
+    )
+    insert(
+        engine,
+        "core.consent_events",
+        {"event_id": "e1", "requested_at": "2026-10-01 12:00:00+00", "processed_at": "2026-10-01 12:00:01+00"},
+        {"event_id": "e2", "requested_at": "2026-10-05 12:00:00+00", "event_type": "opt_in"},
+        {"event_id": "e3", "requested_at": "2026-10-02 12:00:00+00", "event_type": "block", "contact_key": 2}
+        | {"channel": "*"},
+    )
+    insert(engine, "core.inbound_messages", {"inbound_id": "i1"})
+    span_1 = {"begins_at": "2026-10-01 12:00:00+00", "processed_at": "2026-10-01 12:00:01+00"}
+    span_1 |= {"event_id": "e1", "ends_at": "2026-10-05 12:00:00+00", "deadline_at": "2026-10-16 00:00:00+00"}
+    span_2 = {"span_id": 2, "kind": "block", "contact_key": 2, "event_id": "e3", "channel": "whatsapp"}
+    span_2 |= {"begins_at": "2026-10-02 12:00:00+00", "deadline_at": "2026-10-17 00:00:00+00"}
+    insert(engine, "core.opt_out_spans", span_1, span_2 | {"scope_key": "2"})
+    insert(engine, "core.span_coverage", span_1, span_2)
+    insert(
+        engine,
+        "audits.findings",
+        {"message_id": "m2", "event_id": "e1", "occurred_at": "2026-10-02 10:00:00+00"}
+        | {"begins_at": span_1["begins_at"]},
+        {"message_id": "m6", "event_id": "e3", "occurred_at": "2026-10-03 10:00:00+00", "contact_key": 2}
+        | {"begins_at": span_2["begins_at"], "channel": "whatsapp"},
+        {"rule": "opt_out_request_missed", "finding_class": "missed", "message_id": "i1"},
+        {"rule": "opt_in_without_act", "finding_class": "no_act", "event_id": "e2"},
+        {"rule": "campaign_ignores_opt_outs", "finding_class": "ignores", "campaign_id": "c1"},
+    )
+    insert(
+        engine,
+        "metrics.measurements",
+        {"numerator": 1, "denominator": 4, "value": 0.25, "lower": 0.05, "upper": 0.7},
+        # 2 of 2: the interval's upper end is 1, one rounding short of it.
+        {"channel": "sms", "numerator": 2, "denominator": 2, "value": 1.0, "lower": 0.34, "upper": 0.9999999999999999},
+        {"channel": "email", "numerator": 0, "denominator": 0},
+        {"metric": "opt_outs_not_reached", "unit": "count", "numerator": 3, "value": 3},
+        {"metric": "response_time", "unit": "seconds", "numerator": 1, "denominator": 2, "value": 86400, "lower": 1},
+    )
+    for table in ("messages", "consent_events", "inbound_messages"):
+        shared = sorted(_columns(f"core.{table}") & _columns(f"history.{table}"))
+        engine.execute(
+            f"insert into history.{table} ({', '.join(shared)}) select {', '.join(shared)} from core.{table}"
+        )
+    # 13 rows read = 10 accepted (6 messages + 3 events + 1 inbound) + 2 duplicates + 1 quarantined.
+    insert(
+        engine,
+        "run.inputs",
+        {"read_count": 13, "accepted_count": 10, "duplicate_count": 2, "quarantined_count": 1}
+        | {"last_record_at": "2026-10-06 10:00:00+00"},
+    )
+    return engine
+
+
+def _columns(relation: str) -> set[str]:
+    return {definition.split()[0] for definition in TABLES[relation].split(", ")}

@@ -1,0 +1,59 @@
+# heed: `make demo` shows it, `make test` proves it. Everything is installed into .venv from the hashed lock.
+
+PYTHON ?= python3
+BIN := .venv/bin
+HOME_FOLDER ?= data
+PORT ?= 8501
+SERVE ?= 1
+N ?= 1000000
+OUT ?= bench.json
+
+.PHONY: help install demo test check bench browser-tests lock clean
+
+help:
+	@echo "make demo      set up, run the main job on sample logs, serve the dashboard (SERVE=0: stop before serving)"
+	@echo "make test      set up, run the tests"
+	@echo "make check     format, lint, types and import contracts, as CI and pre-commit do"
+	@echo "make bench     time the main job (N=messages OUT=file)"
+	@echo "make install   set up .venv only"
+	@echo "make lock      resolve the dependencies anew into requirements.lock"
+
+install: .venv/installed
+
+.venv/installed: requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "heed needs Python 3.11 or newer; set PYTHON=..."; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+demo: install
+	@test -f $(HOME_FOLDER)/heed.toml || $(BIN)/heed -C $(HOME_FOLDER) sample
+	@$(BIN)/heed -C $(HOME_FOLDER) run
+	@echo
+	@echo "Dashboard: http://127.0.0.1:$(PORT)"
+ifneq ($(SERVE),0)
+	@$(BIN)/heed -C $(HOME_FOLDER) dashboard --port $(PORT)
+endif
+
+test: install
+	$(BIN)/python -m pytest -n 2 -m "not browser and not slow"
+
+check: install
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: install
+	$(BIN)/python -m tests.benchmarks.main_job --messages $(N) --out $(OUT)
+
+browser-tests: install
+	$(BIN)/python -m pytest -m "browser or slow"
+
+lock:
+	uv pip compile pyproject.toml --extra dev -c constraints.txt --python-version 3.11 --universal \
+	    --generate-hashes --no-emit-index-url --no-header --output-file requirements.lock
+
+clean:
+	rm -rf .venv build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

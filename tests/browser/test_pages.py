@@ -1,0 +1,149 @@
+"""Every page in a real browser: it draws, complains about nothing, and asks no other host for anything."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+PAGES = ["", "findings", "trends", "response", "reasons", "data", "contact"]
+LOOKS = [("light", 1280), ("dark", 1280), ("light", 390), ("dark", 390)]
+# Streamlit looks for its server below the page's own path first; the 404 it gets is its way of finding out.
+PROBES = ("/_stcore/health", "/_stcore/host-config")
+
+pytestmark = pytest.mark.browser
+
+
+@contextmanager
+def opened(browser: Browser, address: str, look: str = "light", width: int = 1280) -> Iterator[Page]:
+    """A page of a fresh browser that fails the test on complaints and on requests to other hosts."""
+    complaints: list[str] = []
+    context = browser.new_context(
+        viewport={"width": width, "height": 900}, color_scheme=look, reduced_motion="reduce", accept_downloads=True
+    )
+    page = context.new_page()
+
+    def hear(message: object) -> None:
+        kind, text, url = message.type, message.text, message.location.get("url", "")  # type: ignore[attr-defined]
+        if kind == "error" and not urlsplit(url).path.endswith(PROBES):
+            complaints.append(f"console: {text} {url}")
+
+    page.on("console", hear)
+    page.on("pageerror", lambda error: complaints.append(f"page error: {error}"))
+    page.on(
+        "request",
+        lambda request: (
+            complaints.append(f"request to {request.url}")
+            if request.url.startswith(("http", "ws")) and urlsplit(request.url).netloc != urlsplit(address).netloc
+            else None
+        ),
+    )
+    page.on(
+        "websocket",
+        lambda socket: (
+            complaints.append(f"socket to {socket.url}")
+            if urlsplit(socket.url).netloc != urlsplit(address).netloc
+            else None
+        ),
+    )
+    try:
+        yield page
+        assert complaints == []
+    finally:
+        context.close()
+
+
+def settled(page: Page) -> None:
+    """Wait until the page has drawn what its script made."""
+    page.wait_for_selector('[data-testid="stMainBlockContainer"] h1', timeout=30_000)
+    page.wait_for_selector('[data-testid="stApp"][data-test-script-state="notRunning"]', timeout=30_000)
+    page.wait_for_function("!document.querySelector('[data-testid=\"stSkeleton\"]')", timeout=30_000)
+    for chart in page.locator('[data-testid="stPlotlyChart"]').all():
+        expect(chart.locator("svg.main-svg").first).to_be_visible(timeout=30_000)
+
+
+@pytest.mark.parametrize(("look", "width"), LOOKS)
+def test_every_page_draws_without_complaint(
+    browser: Browser, dashboard: str, screenshots: Path, look: str, width: int
+) -> None:
+    with opened(browser, dashboard, look, width) as page:
+        for name in PAGES:
+            page.goto(f"{dashboard}/{name}")
+            settled(page)
+            expect(page.locator('[data-testid="stException"]')).to_have_count(0)
+            sideways = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
+            assert sideways <= 0, f"{name} is wider than the window"
+            height = page.evaluate("document.querySelector('[data-testid=\"stMain\"]').scrollHeight")
+            page.set_viewport_size({"width": width, "height": max(900, height)})
+            page.screenshot(path=screenshots / f"{name or 'overview'}-{look}-{width}.png")
+            page.set_viewport_size({"width": width, "height": 900})
+
+
+def test_charts_have_text_alternatives(browser: Browser, dashboard: str) -> None:
+    with opened(browser, dashboard) as page:
+        for name in ("trends", "response", "reasons"):
+            page.goto(f"{dashboard}/{name}")
+            settled(page)
+            charts = page.locator('[data-testid="stPlotlyChart"]')
+            assert charts.count() > 0
+            for index in range(charts.count()):
+                named = charts.nth(index).locator("xpath=descendant-or-self::*[@aria-label]")
+                assert len(named.first.get_attribute("aria-label") or "") > 20
+
+
+def test_filters_travel_in_the_url(browser: Browser, dashboard: str) -> None:
+    with opened(browser, dashboard) as page:
+        page.goto(f"{dashboard}/findings?channel=SMS&violations=true")
+        settled(page)
+        expect(page.get_by_text("Whole record, SMS")).to_be_visible()
+        page.get_by_role("link", name="Response time").click()
+        expect(page.get_by_role("heading", name="How fast is an opt-out applied?")).to_be_visible()
+        settled(page)
+        assert "channel=SMS" in page.url
+        expect(page.get_by_text("Whole record, SMS")).to_be_visible()
+
+
+def test_the_overview_leads_to_the_violations(browser: Browser, dashboard: str) -> None:
+    with opened(browser, dashboard) as page:
+        page.goto(f"{dashboard}/")
+        settled(page)
+        page.get_by_text("worst first").click()
+        expect(page.get_by_role("heading", name="What went wrong, and for whom?")).to_be_visible()
+        settled(page)
+        assert "violations=true" in page.url
+
+
+def test_a_finding_leads_to_its_contact(browser: Browser, dashboard: str) -> None:
+    with opened(browser, dashboard) as page:
+        page.goto(f"{dashboard}/findings?violations=true")
+        settled(page)
+        table = page.locator('[data-testid="stDataFrame"] canvas').first
+        box = table.bounding_box()
+        assert box is not None
+        page.mouse.click(box["x"] + 10, box["y"] + 55)
+        settled(page)
+        header = page.get_by_role("columnheader", name="Timeline")
+        assert header.count() == 1
+
+
+def test_findings_download_as_csv_and_parquet(browser: Browser, dashboard: str) -> None:
+    with opened(browser, dashboard) as page:
+        page.goto(f"{dashboard}/findings")
+        settled(page)
+        for label, start in (("All as CSV", b'"rule"'), ("All as Parquet", b"PAR1")):
+            with page.expect_download() as download:
+                page.get_by_text(label).click()
+            assert Path(download.value.path()).read_bytes().startswith(start)
+
+
+def test_an_old_empty_snapshot_says_so(browser: Browser, old_dashboard: str, screenshots: Path) -> None:
+    with opened(browser, old_dashboard) as page:
+        for name in PAGES:
+            page.goto(f"{old_dashboard}/{name}")
+            settled(page)
+            expect(page.get_by_text("These numbers are 3 days old.")).to_be_visible()
+            page.screenshot(path=screenshots / f"{name or 'overview'}-stale.png", full_page=True)

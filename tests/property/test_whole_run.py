@@ -1,0 +1,79 @@
+"""Whole runs on random homes: files in, answers out, held to the plain-Python reference and to each other."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+from tests.support import published
+from tests.support.homes import plan_home
+from tests.support.homes_files import write_home, write_in_batches
+from tests.support.reference import Answer, answer, deliveries_of, policy_of
+
+
+def made_home(home: Path, seed: int) -> Answer:
+    random = Random(seed)
+    write_home(home, plan_home(random), random)
+    return answer(deliveries_of(home), policy_of(home))
+
+
+def assert_agrees(home: Path, expected: Answer, *, in_process: bool) -> None:
+    outcome = json.loads(published.heed(home, "run", "--json", in_process=in_process))
+    findings = published.heed_rows(home, "findings", in_process=in_process)
+    metrics = published.heed_rows(home, "metrics", in_process=in_process)
+    reasons = published.quarantine(home / "published" / Path(outcome["snapshot"]).name)
+    different = [
+        *published.accounting_differences(home, outcome["inputs"], reasons, expected),
+        *published.finding_differences(findings, expected),
+        *published.metric_differences(metrics, expected, policy_of(home)),
+    ]
+    assert not different, "\n".join([f"{policy_of(home)}: {len(different)} differences", *different[:40]])
+    assert published.instant(outcome["as_of"]) == expected.as_of
+    classes = Counter(finding.finding_class for finding in expected.findings)
+    assert outcome["findings"].get("message_after_opt_out", {}) == classes
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_a_whole_run_gives_the_reference_s_answer(seed: int, tmp_path: Path) -> None:
+    assert_agrees(tmp_path, made_home(tmp_path, seed), in_process=True)
+
+
+def test_so_does_the_command_itself(tmp_path: Path) -> None:
+    assert_agrees(tmp_path, made_home(tmp_path, 100), in_process=False)
+
+
+@pytest.fixture
+def one_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same contact keys in every home."""
+    monkeypatch.setenv("HEED_KEY", "a key for tests and nothing else")
+
+
+@given(
+    seed=st.integers(0, 2**32),
+    batches=st.lists(st.lists(st.integers(1, 3), min_size=8, max_size=8), min_size=2, max_size=3),
+)
+# A failing home is named by its seed; shrinking would take many runs of seconds each.
+@settings(max_examples=2, deadline=None, phases=[Phase.explicit, Phase.generate], suppress_health_check=list(HealthCheck))
+def test_the_order_and_number_of_loads_change_nothing(
+    seed: int, batches: list[list[int]], tmp_path_factory: pytest.TempPathFactory, one_key: None
+) -> None:
+    random = Random(seed)
+    plan = plan_home(random, message_count=120, event_count=50)
+    whole, split = tmp_path_factory.mktemp("whole"), tmp_path_factory.mktemp("split")
+    write_home(whole, plan, random, files_per_source=1)
+    expected = json.loads(published.heed(whole, "run", "--json"))
+    outcome: dict[str, Any] = {}
+    for _ in write_in_batches(split, plan, [batch[: len(plan.sources)] for batch in batches], random):
+        outcome = json.loads(published.heed(split, "run", "--json"))
+    assert outcome["as_of"] == expected["as_of"]
+    theirs = published.snapshot_rows(split / "published" / Path(outcome["snapshot"]).name)
+    ours = published.snapshot_rows(whole / "published" / Path(expected["snapshot"]).name)
+    for relation, rows in ours.items():
+        assert (theirs[relation] - rows, rows - theirs[relation]) == ({}, {}), relation
