@@ -75,12 +75,6 @@ def chosen() -> Filters:
     return filters
 
 
-def in_url(**chosen: Any) -> dict[str, str]:
-    """Query parameters that open a page with these filters set, for links."""
-    labels = {"period": formats.month, "channel": texts.channel, "finding": texts.finding_label}
-    return {key: labels.get(key, str)(value) for key, value in chosen.items() if value is not None}
-
-
 def _column(sql: str) -> list[Any]:
     return [value for row in snapshot.rows(sql) for value in row.values()]
 

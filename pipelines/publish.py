@@ -40,6 +40,10 @@ def read_pointer(published: Path) -> dict[str, Any] | None:
     return pointer if (published / str(pointer.get("snapshot"))).is_file() else None
 
 
+def _with_z(instant: datetime) -> str:
+    return instant.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
 def _write_whole(path: Path, text: str) -> None:
     partial = path.with_name(f".{path.name}.partial")
     with partial.open("w", encoding="utf-8") as file:
@@ -56,8 +60,11 @@ def _write_whole(path: Path, text: str) -> None:
 
 def _remember(published: Path, row: dict[str, Any]) -> None:
     line = {name: value.isoformat() if isinstance(value, datetime) else value for name, value in row.items()}
-    with (published / "runs.jsonl").open("a", encoding="utf-8") as file:
-        file.write(json.dumps(line) + "\n")
+    path = published / "runs.jsonl"
+    is_torn = path.exists() and not path.read_bytes().endswith(b"\n")
+    with path.open("a", encoding="utf-8") as file:
+        # A line torn by a crash must not be glued to this one.
+        file.write("\n" * is_torn + json.dumps(line) + "\n")
         file.flush()
         os.fsync(file.fileno())
 
@@ -90,8 +97,8 @@ def publish(engine: DuckDBEngine, published: Path, row: dict[str, Any], fingerpr
     pointer = {
         "run_id": run_id,
         "snapshot": path.name,
-        "as_of": row["as_of"].isoformat() if row["as_of"] else None,
-        "published_at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "as_of": _with_z(row["as_of"]) if row["as_of"] else None,
+        "published_at": _with_z(datetime.now(UTC).replace(microsecond=0)),
         "fingerprint": fingerprint,
     }
     _write_whole(published / POINTER, json.dumps(pointer, indent=2) + "\n")

@@ -12,7 +12,7 @@ import io
 import itertools
 import json
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,26 +31,9 @@ _REASONS = {
 }
 _OWN_NAMES = ("row_number", "raw", "reject_reason")
 _EPOCH_MICROSECONDS = {"s": "1e6", "ms": "1e3"}
+_SHAPE_LINES = 20
 _LARGEST_OBJECT = 1 << 30
 _serial = itertools.count(1)
-
-
-@dataclass(frozen=True)
-class Reject:
-    """A row that could not be read: its line in the file, the reason code, what was wrong, and its text."""
-
-    row_number: int
-    reason: str
-    column: str | None
-    raw: str
-
-
-Rejects = Callable[[], list[Reject]]
-
-
-def no_rejects() -> list[Reject]:
-    """For formats in which every row that is read is parsed."""
-    return []
 
 
 @dataclass(frozen=True)
@@ -62,7 +45,7 @@ class RawRows:
 
     select: str
     columns: tuple[str, ...]
-    rejects: Rejects
+    rejects: str | None = None
     raws: str | None = None
 
 
@@ -157,18 +140,17 @@ def _checked(path: Path, names: list[str]) -> list[str]:
     return [name or f"column_{position}" for position, name in enumerate(names, start=1)]
 
 
-def _csv_rejects(engine: DuckDBEngine, table: str) -> Rejects:
-    def rejects() -> list[Reject]:
-        rows = engine.rows(
-            f"select line, any_value(error_type order by column_idx), any_value(csv_line order by column_idx)"
-            f" from {table} group by line, line_byte_position order by line"
-        )
-        return [Reject(line, _REASONS.get(str(kind), "malformed_row"), None, raw or "") for line, kind, raw in rows]
+def _rejects(table: str) -> str:
+    """One row per line the parser refused, whatever number of reasons it had: row_number, reason, raw."""
+    cases = " ".join(f"when {quoted(kind)} then {quoted(reason)}" for kind, reason in _REASONS.items())
+    return (
+        f"select line as row_number, case any_value(cast(error_type as varchar) order by column_idx) {cases}"
+        f" else 'malformed_row' end as reason, coalesce(any_value(csv_line order by column_idx), '') as raw"
+        f" from {table} group by line, line_byte_position"
+    )
 
-    return rejects
 
-
-def _scan(engine: DuckDBEngine, path: Path, names: list[str], options: str) -> tuple[str, Rejects]:
+def _scan(engine: DuckDBEngine, path: Path, names: list[str], options: str) -> tuple[str, str]:
     table = f"rejected_rows_{next(_serial)}"
     columns = ", ".join(f"{quoted(name)}: 'VARCHAR'" for name in names)
     scan = (
@@ -176,7 +158,7 @@ def _scan(engine: DuckDBEngine, path: Path, names: list[str], options: str) -> t
         f" null_padding=false, store_rejects=true, rejects_limit=0,"
         f" rejects_table={quoted(table)}, rejects_scan={quoted(table + '_scan')})"
     )
-    return scan, _csv_rejects(engine, table)
+    return scan, _rejects(table)
 
 
 def csv_rows(engine: DuckDBEngine, path: Path, work: Path) -> RawRows | None:
@@ -234,30 +216,29 @@ def _with_one_kind_of_line_end(path: Path, work: Path) -> Path:
 def line_rows(engine: DuckDBEngine, path: Path) -> RawRows:
     """The lines of a text file, plain or gzip, one row each: `row_number` is the line number, `raw` its text."""
     _refuse_utf16(path, _head(path)[:4])
-    scan, rejects = _scan(
-        engine,
-        path,
-        ["line"],
-        "header=false, delim='\x01', quote='', escape='', nullstr='\x02', strict_mode=false, max_line_size=16777216",
-    )
-    select = f"select row_number() over () as row_number, line as raw from {scan}"
+    # With '' as null a blank line is a row, as it must be for line numbers to be right; otherwise it is skipped.
+    options = "header=false, delim='\x01', quote='', escape='', nullstr='', strict_mode=false, max_line_size=16777216"
+    scan, rejects = _scan(engine, path, ["line"], options)
+    select = f"select row_number() over () as row_number, coalesce(line, '') as raw from {scan}"
     return RawRows(select, (), rejects)
 
 
 def _json_shape(path: Path, list_key: str | None) -> str:
-    """lines, list or pages, by how the file begins."""
+    """lines, lists (one a line), list or pages, by how the file begins."""
     text = _head(path).decode("utf-8-sig", errors="replace").lstrip()
+    lines = [line for line in text.split("\n") if line.strip()][:_SHAPE_LINES]
     if text.startswith("["):
-        return "list"
-    lines = [line for line in text.split("\n") if line.strip()][:2]
+        return "lists" if len(lines) > 1 and _is_json(lines[0], list) else "list"
     if list_key and lines and re.search(rf'"{re.escape(list_key)}"\s*:\s*\[', lines[0]):
         return "pages"
-    return "pages" if text.startswith("{") and not any(map(_is_object, lines)) and len(lines) > 1 else "lines"
+    # An object over several lines; one that was cut off stands above whole ones.
+    is_open = text.startswith("{") and len(lines) > 1 and lines[0].rstrip().endswith(("{", "[", ","))
+    return "pages" if is_open and not any(line.startswith("{") and _is_json(line, dict) for line in lines) else "lines"
 
 
-def _is_object(line: str) -> bool:
+def _is_json(line: str, kind: type) -> bool:
     try:
-        return isinstance(json.loads(line), dict)
+        return isinstance(json.loads(line), kind)
     except ValueError:
         return False
 
@@ -265,19 +246,26 @@ def _is_object(line: str) -> bool:
 def json_objects(engine: DuckDBEngine, path: Path, list_key: str | None = None) -> RawRows:
     """The objects of a JSON file, plain or gzip: `row_number`, the object's text as `raw`, and `reject_reason`.
 
-    The file holds one object a line (`row_number` is the line; blank lines are no rows), one list, or pages, which are
-    objects with a list called `list_key` (`row_number` counts through the file). What is no JSON object is refused as
-    malformed_json; a list or page that is not valid JSON as a whole is an EngineError once the select runs.
+    The file holds one object a line (`row_number` is the line; blank lines are no rows), or it holds a list, one list a
+    line, or pages, which are objects with a list called `list_key` (`row_number` counts through the file). What is no
+    JSON object is refused as malformed_json; one list over several lines, or a page, that is not valid JSON as a whole
+    is an EngineError once the select runs.
     """
     shape = _json_shape(path, list_key)
-    if shape == "lines":
+    if shape in ("lines", "lists"):
         lines = line_rows(engine, path)
         rejects = lines.rejects
         found = f"""
             select row_number, case when row_number = 1 then ltrim(raw, chr(65279)) else raw end as raw
             from ({lines.select}) where trim(raw, chr(32) || chr(9) || chr(13) || chr(10) || chr(65279)) <> ''"""
+        if shape == "lists":
+            items = "cast(json_extract(raw, '$[*]') as varchar[])"
+            items = f"case when json_type(try_cast(raw as json)) = 'ARRAY' then {items} else [raw] end"
+            found = (
+                f"select row_number() over () as row_number, raw from (select unnest({items}) as raw from ({found}))"
+            )
     else:
-        rejects = no_rejects
+        rejects = None
         layout = "array" if shape == "list" else "unstructured"
         largest = min(max(16 << 20, path.stat().st_size * (20 if path.suffix.lower() == ".gz" else 1)), _LARGEST_OBJECT)
         options = f"format={quoted(layout)}, maximum_object_size={largest}"
@@ -329,11 +317,11 @@ def parquet_rows(engine: DuckDBEngine, path: Path) -> RawRows:
         for name, kind in types.items()
     )
     select = f"select file_row_number + 1 as row_number, cast(null as varchar) as raw, {listed} from {scan}"
-    return RawRows(select, tuple(types), no_rejects, _raws(select, types))
+    return RawRows(select, tuple(types), None, _raws(select, types))
 
 
 def _unreadable(label: str, error: EngineError) -> UnreadableInputError:
-    problem = error.what.splitlines()[0].removeprefix("Invalid Input Error: ").rstrip(".")
+    problem = error.what.splitlines()[0].removeprefix("Invalid Input Error: ").rstrip(". ")
     return UnreadableInputError(f"{label} cannot be read: {problem}.", "Deliver it again; nothing of it was loaded.")
 
 

@@ -13,9 +13,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from pipelines import audit, build, identity, load, provenance, publish
+from pipelines import audit, build, identity, inbox, load, provenance, publish
 from pipelines.engines.duckdb import DuckDBEngine
-from pipelines.errors import ConfigurationError, LockedError
+from pipelines.errors import ConfigurationError, LockedError, UsageError
 from pipelines.ledger import Ledger, Load
 from pipelines.settings import Settings
 
@@ -125,15 +125,16 @@ STEPS: tuple[tuple[str, str, Callable[[Run], int]], ...] = (
 )
 
 
-def _as_of(text: str, option: str) -> datetime:
+def _as_of(text: str, from_command_line: bool) -> datetime:
     try:
         instant = datetime.fromisoformat(text)
     except ValueError:
         instant = None
     if instant is None or instant.tzinfo is None:
-        raise ConfigurationError(
-            f"{option} is {text!r}, which is no instant.", "Write a time with its offset: 2026-11-01T00:00:00Z"
+        kind, option = (
+            (UsageError, "--as-of") if from_command_line else (ConfigurationError, "heed.toml: [policy] as_of")
         )
+        raise kind(f"{option} is {text!r}, which is no instant.", "Write a time with its offset: 2026-11-01T00:00:00Z")
     return instant.astimezone(UTC)
 
 
@@ -166,10 +167,12 @@ def _engine(settings: Settings, work: Path, name: str) -> DuckDBEngine:
 
 
 def _load(settings: Settings, ledger: Ledger, work: Path, started_at: datetime, narrate: Narrate) -> list[Load]:
-    files = load.inbox_files(settings, ledger, narrate)
-    for sentence in load.retire_reread(settings, ledger, files):
+    if not settings.sources:
+        narrate("heed.toml names no source: there is nothing to read.")
+    files = inbox.inbox_files(settings, ledger, narrate)
+    for sentence in inbox.retire_reread(settings, ledger, files):
         narrate(sentence)
-    new = list(load.new_files(settings, ledger, files))
+    new = list(inbox.new_files(settings, ledger, files))
     key = identity.load_key(settings.private) if new else b""
     loads = []
     for position, file in enumerate(new, start=1):
@@ -190,6 +193,8 @@ def execute(settings: Settings, *, as_of: str | None = None, narrate: Narrate = 
     `as_of` overrides the configured one. Raises a HeedError with its exit code; whatever happens, the snapshot
     published before stays whole until a new one takes its place.
     """
+    wanted = as_of or settings.policy.as_of
+    wanted_as_of = _as_of(wanted, as_of is not None) if wanted else None
     with home_lock(settings.home):
         started_at = datetime.now(UTC)
         run_id = f"{started_at:%Y%m%dT%H%M%S}Z-{secrets.token_hex(3)}"
@@ -203,7 +208,6 @@ def execute(settings: Settings, *, as_of: str | None = None, narrate: Narrate = 
             seconds["load"] = round(time.perf_counter() - begun, 3)
             steps.append(("load", seconds["load"], sum(one.read_count for one in new_loads)))
 
-            wanted = as_of or settings.policy.as_of
             digest = provenance.fingerprint(settings, ledger, wanted)
             pointer = publish.read_pointer(settings.published)
             if pointer and pointer["fingerprint"] == digest:
@@ -211,7 +215,7 @@ def execute(settings: Settings, *, as_of: str | None = None, narrate: Narrate = 
                 return Outcome(pointer["run_id"], settings.published / pointer["snapshot"], False, new_loads, seconds)
 
             latest = [datetime.fromisoformat(one.last_record_at) for one in ledger.loads if one.last_record_at]
-            instant = _as_of(wanted, "--as-of" if as_of else "[policy] as_of") if wanted else max(latest, default=None)
+            instant = wanted_as_of or max(latest, default=None)
             with _engine(settings, work, run_id) as engine:
                 run = Run(settings, ledger, engine, run_id, started_at, instant, digest, new_loads, steps)
                 for name, words, step in STEPS:

@@ -18,7 +18,7 @@ from pipelines.resources import sql_folder
 READABLE_SCHEMAS: dict[str, frozenset[str]] = {
     "core": frozenset({"history", "run", "reference", "core"}),
     "audits": frozenset({"core", "run", "reference", "audits"}),
-    "metrics": frozenset({"core", "run", "audits", "metrics"}),
+    "metrics": frozenset({"core", "run", "reference", "audits", "metrics"}),
     "published": frozenset({"core", "run", "audits", "metrics"}),
     "checks": frozenset({"history", "core", "run", "audits", "metrics"}),
 }

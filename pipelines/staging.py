@@ -20,7 +20,8 @@ from pipelines.settings import Source
 
 _SPACE = r"' ' || chr(9) || chr(10) || chr(13) || chr(160)"
 _DAY_AND_TIME = r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}(:[0-9]{2}([.,][0-9]+)?)?"
-_ZONED = rf"^{_DAY_AND_TIME} ?([Zz]|UTC|GMT|[+-][0-9]{{2}}(:?[0-9]{{2}})?)$"
+# Offsets lie between -15 and +15 hours: DuckDB would take +99:99 for four days.
+_ZONED = rf"^{_DAY_AND_TIME} ?([Zz]|UTC|GMT|[+-](0[0-9]|1[0-5])(:?[0-5][0-9])?)$"
 _LOCAL = rf"^{_DAY_AND_TIME}$"
 _EARLIEST = "timestamptz '2000-01-01 00:00:00+00'"
 _TRUE = ("true", "t", "yes", "y", "1")
@@ -85,7 +86,9 @@ def _problem(column: Column, is_typed: bool, source: Source, latest: str) -> lis
                 branches.append(
                     f"when {name}_zoned is null and {name}_zone_problem is not null then {name}_zone_problem"
                 )
-        branches.append(f"when {name}_at < {_EARLIEST} or {name}_at > {latest} then 'timestamp_implausible'")
+        # A local time before the zone's first period has no instant at all.
+        outside = f"{name}_at < {_EARLIEST} or {name}_at > {latest} or ({name} is not null and {name}_at is null)"
+        branches.append(f"when {outside} then 'timestamp_implausible'")
     return branches
 
 

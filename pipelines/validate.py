@@ -33,9 +33,6 @@ _COLUMNS = {
     "unexpected_count": polars.Int64,
 }
 
-#: Kinds in reading order: the key question first.
-_KINDS = ("key", "invariant", "fitness")
-
 #: Counts only: the rows that fail may hold what nobody should read in a log.
 _RESULT_FORMAT = {"result_format": "BASIC", "partial_unexpected_count": 0}
 
@@ -73,7 +70,6 @@ def validate(engine: DuckDBEngine) -> None:
         results = [
             result for module in relation_modules() for result in _relation_results(engine, source, module, parameters)
         ]
-    results.sort(key=lambda result: _KINDS.index(result.kind))
     rows = [tuple(vars(result).values()) for result in results]
     engine.create_from_frame(RESULTS, polars.DataFrame(rows, schema=_COLUMNS, orient="row"))
     _raise_if_failed(results)
@@ -108,7 +104,8 @@ def _relation_results(
 
 def _name(outcome: ExpectationValidationResult) -> str:
     config = outcome.expectation_config
-    assert config is not None and config.meta is not None
+    assert config is not None
+    assert config.meta is not None
     return str(config.meta["name"])
 
 

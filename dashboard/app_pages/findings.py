@@ -43,7 +43,7 @@ order by case severity when 'critical' then 1 when 'high' then 2 when 'warning' 
 """
 ROWS = """
 select
-    occurred_at, finding_class, severity, contact_masked, 'Open' as open_timeline, channel, program, campaign_id,
+    'Open' as open_timeline, contact_masked, occurred_at, finding_class, severity, channel, program, campaign_id,
     delivered, begins_at, processed_at, deadline_at, details, rule, source, message_id, event_id, waived_by,
     lpad(lower(hex(contact_key)), 16, '0') as contact
 from audits.findings {chosen} {worst_first} limit ? offset ?
@@ -186,11 +186,29 @@ def show_rows(total: int, parameters: list[Any]) -> None:
     )
     shown = f"{first + 1:,} to {first + len(rows):,} of {formats.plural(total, 'finding')}"
     st.caption(f"{shown}, worst first, newest first. Times in UTC.")
+    # The same way out for a keyboard, a screen reader and a thumb: a click in the table needs a mouse.
+    names = dict(zip(contacts, rows["contact_masked"], strict=True))
+    st.selectbox(
+        "One contact's timeline",
+        list(names),
+        index=None,
+        format_func=lambda key: f"{names[key]}  ({key})",
+        placeholder="Choose a contact from these rows",
+        key="timeline_of",
+        on_change=lambda: open_contact(st.session_state["timeline_of"]),
+        width=420,
+    )
 
 
 def open_timeline(contacts: list[str]) -> None:
     """Go to the contact of the clicked row."""
-    st.switch_page(texts.PAGES["contact"].file, query_params={"contact": contacts[st.session_state["opened"]["row"]]})
+    open_contact(contacts[st.session_state["opened"]["row"]])
+
+
+def open_contact(key: str | None) -> None:
+    """Go to one contact's timeline."""
+    if key:
+        st.switch_page(texts.PAGES["contact"].file, query_params={"contact": key})
 
 
 def show_exports(parameters: list[Any]) -> None:

@@ -55,7 +55,7 @@ def show() -> None:
     found = snapshot.rows(FOUND, [chosen.channel, chosen.channel, chosen.period, chosen.period])
     show_found(found)
     show_months()
-    show_next(found, chosen)
+    show_next(found)
     layout.footer()
 
 
@@ -131,15 +131,16 @@ def verdict_cell(row: dict[str, Any] | None) -> str:
     return layout.verdict_badge(row["verdict"], formats.count(count) if count else "")
 
 
-def show_next(found: list[dict[str, Any]], chosen: filters.Filters) -> None:
+def show_next(found: list[dict[str, Any]]) -> None:
     """Links to what deserves a look, most pressing first."""
     st.subheader("What to do next", anchor=False)
     state = snapshot.one(NEXT) or {}
     violations = sum(row["violation_count"] for row in found)
     steps = []
     if violations:
-        link = filters.in_url(period=chosen.period, channel=chosen.channel) | {"violations": "true"}
-        steps.append(("findings", f"Read the {formats.plural(violations, 'violation')}, worst first", link))
+        # Month and channel stay chosen by themselves.
+        label = f"Read the {formats.plural(violations, 'violation')}, worst first"
+        steps.append(("findings", label, {"violations": "true"}))
     if state.get("open_count"):
         waiting = formats.plural(state["open_count"], "opt-out that is", "opt-outs that are")
         steps.append(("response", f"Apply the {waiting} still open", {}))

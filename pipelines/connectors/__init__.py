@@ -15,17 +15,16 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Protocol, cast
 
 from pipelines.engines.duckdb import DuckDBEngine
 from pipelines.errors import ConfigurationError
-from pipelines.readers import Reject, Rejects, no_rejects
 from pipelines.settings import Source
 
-__all__ = ["Connector", "Delivery", "Reading", "Records", "Reject", "connector", "named", "names"]
+__all__ = ["Connector", "Delivery", "Reading", "Records", "connector", "named", "names"]
 
 
 @dataclass(frozen=True)
@@ -53,11 +52,14 @@ class Records:
 
 @dataclass(frozen=True)
 class Reading:
-    """What one file says: rows by table, the rows that could not be parsed (known once the selects ran), and, where
-    the selects' `raw` is null, a select of `row_number` and `raw` for the rows that are refused."""
+    """What one file says: its rows by table, as selects.
+
+    `rejects` is a select of row_number, reason and raw, to be run after the others: the rows that could not be parsed.
+    `raws`, where the selects' `raw` is null, is a select of row_number and raw, run only for rows that are refused.
+    """
 
     records: tuple[Records, ...]
-    rejects: Rejects = field(default=no_rejects)
+    rejects: str | None = None
     raws: str | None = None
 
 

@@ -53,27 +53,28 @@ def _types(delivery: Delivery, rows: readers.RawRows) -> dict[str, str]:
 def _select(
     delivery: Delivery, table: canonical.Table, mapping: Mapping, rows: readers.RawRows, where: str = ""
 ) -> str:
-    types = _types(delivery, rows)
+    source, types = delivery.source, _types(delivery, rows)
     unknown = sorted(set(mapping) - set(table.names))
     if unknown:
         raise ConfigurationError(
-            f"heed.toml: [[source]] {delivery.source.name!r} maps {', '.join(unknown)}, which {table.name} does not have.",
+            f"heed.toml: [[source]] {source.name!r} maps {', '.join(unknown)}, which {table.name} does not have.",
             f"It may map {', '.join(table.names)}.",
         )
     parts = []
     for name, value in mapping.items():
-        expression = _expression(delivery.source, table, name, value, types)
+        expression = _expression(source, table, name, value, types)
         if expression:
             parts.append(f"{expression} as {name}")
         elif not delivery.path.name.lower().removesuffix(".gz").endswith((".jsonl", ".ndjson", ".json")):
             raise UnreadableInputError(
-                f"{delivery.label} has no column {value!r}, which heed.toml maps to {name}; it has {', '.join(rows.columns)}.",
+                f"{delivery.label} has no column {value!r}, which heed.toml maps to {name};"
+                f" it has {', '.join(rows.columns)}.",
                 "Correct the column map, or deliver the file with that column.",
             )
     absent = [column.name for column in table.columns if column.required and column.name not in mapping]
     if absent:
         raise ConfigurationError(
-            f"heed.toml: [[source]] {delivery.source.name!r} maps nothing to {', '.join(absent)}, which {table.name} need.",
+            f"heed.toml: [[source]] {source.name!r} maps nothing to {', '.join(absent)}, which {table.name} need.",
             'Add lines such as contact = "their column" to [source.columns].',
         )
     refused = ", reject_reason" if readers.file_format(delivery.path) == "jsonl" else ""

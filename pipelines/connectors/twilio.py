@@ -188,10 +188,11 @@ def _facts(select: str, named: dict[str, str], has_digests: bool) -> str:
             end as reject_reason,
             case when unreadable is null and kind is null then 'direction' end as reject_column,
             case
-                when prefix in ('sms', 'mms', 'tel') then 'sms' when prefix in {_words(CHANNELS)} then prefix else 'other'
+                when prefix in ('sms', 'mms', 'tel') then 'sms'
+                when prefix in {_words(CHANNELS)} then prefix
+                else 'other'
             end as channel,
-            case when kind = 'inbound' then coalesce(sent_at, received_at, created_at) else coalesce(sent_at, created_at) end
-                as happened_at,
+            coalesce(sent_at, case when kind = 'inbound' then received_at end, created_at) as happened_at,
             case
                 when status_text in ('failed', 'undelivered') and error_code = '21610' then 'suppressed'
                 when status_text in ('queued', 'accepted', 'scheduled', 'sending') then 'accepted'

@@ -136,9 +136,7 @@ def _facts(items: str) -> str:
         named as (select * exclude (found), {taken} from extracted),
         told as (
             select * replace (
-                case
-                    when kind = 'inbound_message' and system_type = 'user_preference_changed' then 'preference' else kind
-                end as kind,
+                case when system_type = 'user_preference_changed' then 'preference' else kind end as kind,
                 lower(status_text) as status_text, lower(category) as category, lower(preference) as preference,
                 {_scalar("id")} as id
             )
@@ -152,8 +150,9 @@ def _facts(items: str) -> str:
                     when kind = 'preference' then coalesce({_scalar("person")}, {_scalar("writer")})
                 end as address,
                 kind = 'status' and coalesce(lower(recipient_type) = 'group', false) as is_group,
-                kind = 'status' and status_text = 'failed' and coalesce(list_contains(error_codes, '{_STOPPED_MARKETING}'), false)
-                    as is_stopped
+                kind = 'status' and coalesce(
+                    status_text = 'failed' and list_contains(error_codes, '{_STOPPED_MARKETING}'), false
+                ) as is_stopped
             from told
         )
         select
@@ -166,12 +165,13 @@ def _facts(items: str) -> str:
                     coalesce(preference, '') not in ('stop', 'resume')
                     or coalesce(preference_category, 'marketing_messages') <> 'marketing_messages'
                 ) then 'unsupported_event'
-                when kind = 'status' and (status_text in ('deleted', 'warning') or coalesce(item_type, 'message') <> 'message')
-                    then 'unsupported_event'
+                when kind = 'status' and (
+                    status_text in ('deleted', 'warning') or coalesce(item_type, 'message') <> 'message'
+                ) then 'unsupported_event'
                 when kind = 'status' and status_text is null then 'required_value_missing'
             end as reject_reason,
             case when reject_reason = 'required_value_missing' then 'status' end as reject_column,
-            case when not is_group and regexp_matches(address, '{_PHONE}') then '+' || address else address end as contact,
+            case when not is_group and regexp_matches(address, '{_PHONE}') then '+' else '' end || address as contact,
             case when not is_group then coalesce(
                 user_id,
                 json_extract_string(
@@ -187,8 +187,8 @@ def _facts(items: str) -> str:
             case
                 when category in ('marketing', 'marketing_lite') then 'marketing'
                 when category in (
-                    'utility', 'authentication', 'authentication_international', 'authentication-international', 'service',
-                    'referral_conversion'
+                    'utility', 'authentication', 'authentication_international', 'authentication-international',
+                    'service', 'referral_conversion'
                 ) then 'transactional'
             end as message_class,
             case

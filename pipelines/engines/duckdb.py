@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -124,6 +125,20 @@ class DuckDBEngine:
             self.create(relation, "select * from _incoming_frame")
         finally:
             self.connection.unregister("_incoming_frame")
+
+    @contextmanager
+    def whole_rows(self) -> Iterator[None]:
+        """Inside, a scan reads every column of a file, wanted or not.
+
+        DuckDB 1.5.6 checks only the columns it reads: with a column left out, a CSV row that is not UTF-8 there is
+        taken for good, and one after it with too many columns ends the process's database.
+        """
+        self.execute("set disabled_optimizers = 'unused_columns'")
+        try:
+            yield
+        finally:
+            with suppress(EngineError):  # the database may have been ended by what went wrong inside
+                self.execute("reset disabled_optimizers")
 
     def copy_to_file(self, path: Path, relations: dict[str, str]) -> None:
         """Write a new database file at `path`: one table per entry, name in the file -> select over this database."""

@@ -22,14 +22,16 @@ class Counted:
     name: str
     handle: IO[bytes] | gzip.GzipFile
     raw: IO[bytes]
+    rows: int = 0
     read: int = 0
     duplicate: int = 0
     quarantined: int = 0
 
-    def write(self, content: bytes, rows: int, duplicate: int = 0, quarantined: int = 0) -> None:
-        """Appends rows."""
+    def write(self, content: bytes, rows: int, derived: int = 0, duplicate: int = 0, quarantined: int = 0) -> None:
+        """Appends rows; `derived` of them also yield a consent event, which counts as one more record read."""
         self.handle.write(content)
-        self.read += rows
+        self.rows += rows
+        self.read += rows + derived
         self.duplicate += duplicate
         self.quarantined += quarantined
 
@@ -63,9 +65,9 @@ class Delivery:
                 counted.raw.close()
 
     def counts(self) -> dict[str, dict[str, int]]:
-        """Rows read, duplicate and quarantined by file name."""
+        """By file name: its rows, and the records read from them, of which some are duplicate or quarantined."""
         return {
-            name: {"read": one.read, "duplicate": one.duplicate, "quarantined": one.quarantined}
+            name: {"rows": one.rows, "read": one.read, "duplicate": one.duplicate, "quarantined": one.quarantined}
             for name, one in self.files.items()
         }
 

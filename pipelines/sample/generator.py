@@ -11,7 +11,7 @@ from pipelines.sample import campaigns, config, crm, incidents, mail, membership
 from pipelines.sample.clock import DAY, DAYS, HORIZON, MONTH_STARTS, MONTHS
 from pipelines.sample.expected import expected
 from pipelines.sample.files import ROWS_AT_ONCE, Delivery
-from pipelines.sample.key import LARGEST_IN_MEMORY, Key
+from pipelines.sample.key import Key
 from pipelines.sample.sending import send
 from pipelines.sample.world import World, create
 
@@ -45,7 +45,7 @@ def generate(home: Path, messages: int = 120_000, seed: int = 7) -> dict[str, An
         "messages": sent,
         "as_of": content["expected"]["as_of"],
         "files": len(delivery.files),
-        "rows": sum(one.read for one in delivery.files.values()),
+        "rows": sum(one.rows for one in delivery.files.values()),
         "findings": content["expected"]["findings"]["by_class"],
         "incidents": [incident["name"] for incident in content["incidents"]],
     }
@@ -119,7 +119,7 @@ def _write_ripe(
     world: World, delivery: Delivery, plan: list[campaigns.Campaign], bodies: list[str], month: int, before: int
 ) -> None:
     people, outbox = world.people, world.outbox
-    by_day = world.key.messages > LARGEST_IN_MEMORY
+    by_day = not world.key.in_memory
     for_twilio = outbox.twilio.take_before(before)
     if len(for_twilio):
         twilio.write(delivery, people, bodies, for_twilio, MONTHS[month], by_day)

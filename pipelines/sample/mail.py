@@ -105,6 +105,11 @@ def _bad_rows(month: str) -> bytes:
     return "".join(f"{row}\n" for row in rows).encode()
 
 
+def _derived(rows: Rows) -> int:
+    """How many consent events the rows yield besides their messages."""
+    return int(np.count_nonzero(rows["unsubscribed_at"] >= 0) + np.count_nonzero(rows["complained_at"] >= 0))
+
+
 def write(delivery: Delivery, people: People, plan: list[Campaign], rows: Rows, month: str) -> None:
     """Appends rows, all sent in one month and in time order, to that month's export."""
     target = delivery.file(f"inbox/mail/messages-{month}.csv", header(CSV_HEADER))
@@ -114,5 +119,6 @@ def write(delivery: Delivery, people: People, plan: list[Campaign], rows: Rows, 
     for first in range(0, len(rows), ROWS_AT_ONCE):
         part = rows[first : first + ROWS_AT_ONCE]
         repeated = draws.fraction(part["serial"], people.seed, 144) < _SHARE_REPEATED_ROW
-        content = _as_csv(people, np.repeat(part, 1 + repeated), plan, null)
-        target.write(content, len(part) + int(repeated.sum()), duplicate=int(repeated.sum()))
+        written = np.repeat(part, 1 + repeated)
+        twice = int(repeated.sum()) + _derived(part[repeated])
+        target.write(_as_csv(people, written, plan, null), len(written), _derived(written), duplicate=twice)

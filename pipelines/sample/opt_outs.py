@@ -164,8 +164,9 @@ def by_crm(
     campaign: int,
     again: bool,
     every_channel: bool = False,
+    at_once: bool = False,
 ) -> None:
-    """A web form, preference centre or agent: the CRM records it, and its queue tells the sender later."""
+    """A web form, preference centre or agent: the CRM records it; its queue tells the sender later, or `at_once`."""
     count = len(pairs)
     if not count:
         return
@@ -186,7 +187,7 @@ def by_crm(
             cause[held] = incidents.NUMBER_OF[incident.name]
             skewed &= ~held
     on_record = _whole(np.where(processed < HORIZON, processed, NEVER))
-    stop = state.heeded_at(pairs, requested, on_record)
+    stop = requested if at_once else state.heeded_at(pairs, requested, on_record)
     if again:
         state.repeat(world.spans, pairs, requested, on_record, stop)
     else:

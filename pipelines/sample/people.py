@@ -21,7 +21,7 @@ CHANNEL_NAMES = ["sms", "whatsapp", "email", "push"]
 # The channels that one address is reached by: a phone number by sms and whatsapp, an e-mail address by email and push.
 SIBLING = {SMS: WHATSAPP, WHATSAPP: SMS, EMAIL: PUSH, PUSH: EMAIL}
 
-_MESSAGES_PER_PERSON = 53
+_MESSAGES_PER_PERSON = 54
 _SMALLEST_POPULATION = 40
 _SHARE_WITH_CHANNEL = {SMS: 0.55, WHATSAPP: 0.25, EMAIL: 0.82, PUSH: 0.16}
 _SHARE_JOINED_BEFORE = 0.83

@@ -23,10 +23,18 @@ _CHATTER = {SMS: 0.002, WHATSAPP: 0.004}
 # The sender wrote better and less from August on; the rate falls evenly for the last thirteen weeks.
 _BETTER_FROM = at("2026-08-10")
 _BETTER_WEEKS = 13
-_BEST_MOOD = 0.68
+_BEST_MOOD = 0.685
 # How people ask, by channel; the shares add up to one.
 _WAYS = {
-    SMS: {"keyword": 0.45, "misspelled": 0.04, "web_form": 0.24, "preference_center": 0.18, "agent": 0.06, "all": 0.03},
+    SMS: {
+        "keyword": 0.43,
+        "punctuated": 0.04,
+        "misspelled": 0.04,
+        "web_form": 0.23,
+        "preference_center": 0.17,
+        "agent": 0.06,
+        "all": 0.03,
+    },
     WHATSAPP: {"stop": 0.50, "preference_center": 0.46, "all": 0.04},
     EMAIL: {"link": 0.78, "complaint": 0.04, "preference_center": 0.15, "all": 0.03},
     PUSH: {"link": 0.85, "preference_center": 0.15},
@@ -42,6 +50,7 @@ _CRM_METHODS = {
     "preference_center": PREFERENCE_CENTER,
     "agent": AGENT,
     "misspelled": AGENT,
+    "punctuated": AGENT,
     "all": PREFERENCE_CENTER,
 }
 
@@ -106,9 +115,11 @@ def _leave(
         elif name in ("link", "complaint"):
             _mark(world, state, mail_rows, chosen[which], who[which], requested[which], name == "complaint", again)
         else:
+            person = state.person[who[which]]
             if name == "misspelled":
-                person = state.person[who[which]]
                 replies.reply(world, person, requested[which], texts.MISSPELLED_AT, len(texts.MISSPELLED))
+            if name == "punctuated":
+                replies.reply(world, person, requested[which], texts.PUNCTUATED_AT, len(texts.PUNCTUATED))
             opt_outs.by_crm(
                 world,
                 state,
@@ -118,6 +129,8 @@ def _leave(
                 number,
                 again,
                 every_channel=name == "all",
+                # Whether the provider acts on such a reply is not for sure: nothing is sent before the CRM's own date.
+                at_once=name == "punctuated",
             )
 
 

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-# Whole-body opt-out keywords as people type them; repeated ones are commoner.
+# Bare opt-out keywords, which the provider acts on; repeated ones are commoner.
 STOPS = [
     "STOP",
     "Stop",
     "stop",
     "STOP",
-    "Stop.",
-    "STOP!",
+    "Stop",
     " stop ",
     "stop",
+    "STOP",
     "UNSUBSCRIBE",
     "Cancel",
     "quit",
     "END",
     "STOPALL",
 ]
+# Keywords that the provider lets pass because of what follows them.
+PUNCTUATED = ["STOP.", "Stop!", "stop!!", "Unsubscribe."]
 STARTS = ["START", "UNSTOP", "Start"]
 # They ask to be left alone, but no keyword list sees it.
 MISSPELLED = [
@@ -45,9 +47,11 @@ CONFIRMATION = (
     "You have successfully been unsubscribed. You will not receive any more messages from this number. "
     "Reply START to resubscribe."
 )
-REPLIES = [*STOPS, *STARTS, *MISSPELLED, *CHATTER, CONFIRMATION]
+REPLIES = [*STOPS, *PUNCTUATED, *STARTS, *MISSPELLED, *CHATTER, CONFIRMATION]
+# Every reply before MISSPELLED_AT is a keyword.
 STOP_AT = 0
-START_AT = STOP_AT + len(STOPS)
+PUNCTUATED_AT = STOP_AT + len(STOPS)
+START_AT = PUNCTUATED_AT + len(PUNCTUATED)
 MISSPELLED_AT = START_AT + len(STARTS)
 CHATTER_AT = MISSPELLED_AT + len(MISSPELLED)
 CONFIRMATION_AT = CHATTER_AT + len(CHATTER)

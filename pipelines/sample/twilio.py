@@ -160,6 +160,11 @@ def _slices(rows: Rows, by_day: bool) -> Iterator[Rows]:
             yield part[first : first + ROWS_AT_ONCE]
 
 
+def _derived(rows: Rows) -> int:
+    """How many of the rows are keywords, each a consent event too."""
+    return int(np.count_nonzero((rows["kind"] == INBOUND) & (rows["text"] < texts.MISSPELLED_AT)))
+
+
 def write(delivery: Delivery, people: People, bodies: list[str], rows: Rows, month: str, by_day: bool) -> None:
     """Appends rows, all of one month and in time order, to that month's file (or to one per day of the bulk export)."""
     if month >= _FIRST_BULK_MONTH:
@@ -170,13 +175,14 @@ def write(delivery: Delivery, people: People, bodies: list[str], rows: Rows, mon
         target.write(_bad_row(month), 1, quarantined=1)
     for part in _slices(rows, by_day=False):
         repeated = draws.fraction(part["serial"], people.seed, 131) < _SHARE_REPEATED_ROW
-        target.write(
-            _as_csv(people, np.repeat(part, 1 + repeated), bodies), len(part) + int(repeated.sum()), int(repeated.sum())
-        )
+        written = np.repeat(part, 1 + repeated)
+        twice = int(repeated.sum()) + _derived(part[repeated])
+        target.write(_as_csv(people, written, bodies), len(written), _derived(written), duplicate=twice)
         again = part[(part["at"] >= _RERUN_FROM) & (part["at"] < _RERUN_TO)]
         if len(again):
             rerun = delivery.file(_RERUN, header(CSV_HEADER))
-            rerun.write(_as_csv(people, again, bodies), len(again), duplicate=len(again))
+            derived = _derived(again)
+            rerun.write(_as_csv(people, again, bodies), len(again), derived, duplicate=len(again) + derived)
 
 
 def _write_bulk(delivery: Delivery, people: People, bodies: list[str], rows: Rows, month: str, by_day: bool) -> None:
@@ -189,4 +195,4 @@ def _write_bulk(delivery: Delivery, people: People, bodies: list[str], rows: Row
         target = delivery.file(name)
         if not target.read and (not by_day or label.endswith("-05")):
             target.write(_bad_row(month), 1, quarantined=1)
-        target.write(_as_json(people, part, bodies), len(part))
+        target.write(_as_json(people, part, bodies), len(part), _derived(part))

@@ -22,8 +22,9 @@ _VALUE = f'{{"messaging_product":"whatsapp",{_NUMBER},"contacts":['
 _OPEN = f'{{"object":"whatsapp_business_account","entry":[{{"id":"{_ACCOUNT}","changes":[{{"value":{_VALUE}'
 _CLOSE_MESSAGES = ']},"field":"messages"}]}]}'
 _CLOSE_PREFERENCES = ']},"field":"user_preferences"}]}]}'
+_STOPPED = 131050  # also evidence of an opt-out
 _ERRORS = {
-    131050: "Recipient has chosen to stop receiving marketing messages from this business",
+    _STOPPED: "Recipient has chosen to stop receiving marketing messages from this business",
     131049: "This message was not delivered to maintain healthy ecosystem engagement",
     130472: "User's number is part of an experiment",
 }
@@ -163,4 +164,7 @@ def write(delivery: Delivery, people: People, plan: list[Campaign], rows: Rows, 
         target.write(_bad_rows(month), 2, quarantined=2)
     for first in range(0, len(rows), ROWS_AT_ONCE):
         part = rows[first : first + ROWS_AT_ONCE]
-        target.write(line_bytes(_lines(people, part, plan)), len(part), duplicate=int(part["repeat"].sum()))
+        refused = part["error"] == _STOPPED
+        again = part["repeat"]
+        duplicate = int(np.count_nonzero(again) + np.count_nonzero(again & refused))
+        target.write(line_bytes(_lines(people, part, plan)), len(part), int(np.count_nonzero(refused)), duplicate)

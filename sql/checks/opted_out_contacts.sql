@@ -59,6 +59,11 @@ relevant_acts as (
     qualify bool_or(is_opening) over (partition by subject_key, kind)
 ),
 
+relevant_kinds as (
+    select distinct subject_key, kind
+    from relevant_acts
+),
+
 messages as (
     select
         messages.source,
@@ -73,38 +78,40 @@ messages as (
     where messages.message_class in ('marketing', 'unknown')
 ),
 
-relevant_messages as (
-    select *
+questions as (
+    select
+        messages.source,
+        messages.message_id,
+        messages.subject_key,
+        messages.channel,
+        messages.program,
+        messages.handed_over,
+        relevant_kinds.kind
     from messages
-    where subject_key in (select subject_key from relevant_acts)
+    join relevant_kinds on messages.subject_key = relevant_kinds.subject_key
 ),
 
-message_keys as (
-    select distinct subject_key, channel, program
-    from relevant_messages
+question_keys as (
+    select distinct subject_key, channel, program, kind
+    from questions
 ),
 
 -- What is said of every channel or every program is said of each one that is written to.
 acts_by_key as (
     select
-        message_keys.subject_key,
-        message_keys.channel,
-        message_keys.program,
-        relevant_acts.kind,
+        question_keys.subject_key,
+        question_keys.channel,
+        question_keys.program,
+        question_keys.kind,
         relevant_acts.is_opening,
         relevant_acts.takes_effect
-    from message_keys
+    from question_keys
     join relevant_acts
         on
-            message_keys.subject_key = relevant_acts.subject_key
-            and (relevant_acts.channel = message_keys.channel or relevant_acts.channel = '*')
-            and (relevant_acts.program = message_keys.program or relevant_acts.program = '*')
-),
-
-questions as (
-    select relevant_messages.*, kinds.kind
-    from relevant_messages
-    cross join (select distinct kind from acts_by_event_type) as kinds
+            question_keys.subject_key = relevant_acts.subject_key
+            and question_keys.kind = relevant_acts.kind
+            and (relevant_acts.channel = question_keys.channel or relevant_acts.channel = '*')
+            and (relevant_acts.program = question_keys.program or relevant_acts.program = '*')
 ),
 
 messages_inside as (

@@ -7,7 +7,6 @@ acts as (
     from core.consent_events as e
     join core.contacts as c on c.contact_key = e.contact_key
     cross join run.parameters as p
-    where e.event_type <> 'opt_in_requested'
 ),
 acting as (
     select distinct contact_key from acts where scope <> 'person'

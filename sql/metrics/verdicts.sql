@@ -1,6 +1,6 @@
 -- One row per month (null = whole record), channel and source of messages, `*` = all: was every opt-out heeded?
--- Fail: at least one violation. Cannot attest: no violation, but the evidence has holes: no message, quarantined rows,
--- opt-outs without proof of processing, contacts that cannot be matched, silences. Pass: neither.
+-- Fail: at least one violation. Cannot attest: no violation, but the evidence has holes: no message, no consent log,
+-- quarantined rows, opt-outs without proof of processing, contacts that cannot be matched, silences. Pass: neither.
 -- A route (channel and source) answers for every month from its first message on; a source without messages has a row
 -- where a violation names it.
 -- A quarantined row may be a lost opt-out of any contact, so it weakens every row from its file's first month on;
@@ -31,10 +31,20 @@ silence_rules as (
     from (values (3, 0.95, 3, 5)) as listed (silence_factor, usual_rank, shortest_silence_days, fewest_gaps)
 ),
 
+-- A push token is its channel's own address; an id in place of a phone number or an e-mail address may hide a person
+-- whose opt-out is on record under the address.
 unmatched_contacts as (
-    select contact_key
+    select
+        contacts.contact_key,
+        channels.channel
     from core.contacts
-    where address_kind = 'other'
+    inner join reference.channels on channels.address_kind <> 'other'
+    where contacts.address_kind = 'other'
+),
+
+consent_logs as (
+    select count(*) as consent_event_count
+    from core.consent_events
 ),
 
 message_days as (
@@ -46,7 +56,8 @@ message_days as (
         count(*) as message_count,
         count(unmatched_contacts.contact_key) as unmatched_count
     from core.messages
-    left join unmatched_contacts on messages.contact_key = unmatched_contacts.contact_key
+    left join unmatched_contacts
+        on messages.contact_key = unmatched_contacts.contact_key and messages.channel = unmatched_contacts.channel
     group by messages.channel, messages.source, messages.sent_on
 ),
 
@@ -318,6 +329,9 @@ holes as (
         violation_count,
         case when message_count = 0 then 'No message is on record.' end as no_message,
         case
+            when consent_event_count = 0 then 'No consent event is on record: opt-outs cannot be checked.'
+        end as no_consent_log,
+        case
             when quarantined_count > 0
                 then concat(
                     'Rows quarantined, any of which may be a lost opt-out: ', cast(quarantined_count as string), '.'
@@ -346,6 +360,7 @@ holes as (
                 )
         end as silent
     from counts
+    cross join consent_logs
 )
 
 select
@@ -354,19 +369,20 @@ select
     source,
     case
         when violation_count > 0 then 'Fail'
-        when coalesce(no_message, quarantined, unprocessed, unmatched, silent) is not null then 'Cannot attest'
+        when coalesce(no_message, no_consent_log, quarantined, unprocessed, unmatched, silent) is not null then 'Cannot attest'
         else 'Pass'
     end as verdict,
     violation_count,
     message_count,
     case
-        when violation_count = 0 and coalesce(no_message, quarantined, unprocessed, unmatched, silent) is null
+        when violation_count = 0 and coalesce(no_message, no_consent_log, quarantined, unprocessed, unmatched, silent) is null
             then 'No violation, and no hole in the evidence.'
         else
             concat_ws(
                 chr(10),
                 case when violation_count > 0 then concat('Violations: ', cast(violation_count as string), '.') end,
                 no_message,
+                no_consent_log,
                 quarantined,
                 unprocessed,
                 unmatched,

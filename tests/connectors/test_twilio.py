@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,7 +14,7 @@ import pytest
 
 from pipelines.errors import UnreadableInputError
 from pipelines.resources import reference_folder
-from tests.support.deliveries import SAMPLES, deliver, deliver_sample
+from tests.support.deliveries import SAMPLES, Delivered, deliver, deliver_sample
 
 PEER_CASES = Path(__file__).resolve().parents[2].parent / "shared" / "peer-cases" / "twilio"
 CONSOLE = "From,To,Body,Status,SentDate,ApiVersion,NumSegments,ErrorCode,AccountSid,Sid,Direction,Price,PriceUnit"
@@ -29,22 +30,19 @@ def taken(rows: list[dict[str, Any]], *names: str) -> list[tuple[Any, ...]]:
     return [tuple(row[name] for name in names) for row in rows]
 
 
-def console(**cells: str) -> str:
-    """A Console export of one row, delivered and outbound unless `cells` say otherwise."""
-    row = {
-        "From": OWN,
-        "To": CONTACT,
-        "Body": "News",
-        "Status": "delivered",
-        "SentDate": "2026-10-01T14:00:00Z",
-        "Sid": "SM1",
-        "Direction": "outbound-api",
-    } | cells
-    return ",".join(row) + "\n" + ",".join(f'"{cell}"' for cell in row.values()) + "\n"
+def console(*rows: dict[str, str]) -> str:
+    """A Console export whose rows are delivered and outbound unless their cells say otherwise; Sids count from SM1."""
+    cells = {"Body": "News", "Status": "delivered", "SentDate": "2026-10-01T14:00:00Z", "ErrorCode": ""}
+    cells |= {"From": OWN, "To": CONTACT, "Direction": "outbound-api"}
+    text = io.StringIO()
+    writer = csv.DictWriter(text, ["Sid", *cells])
+    writer.writeheader()
+    writer.writerows({"Sid": f"SM{number}"} | cells | row for number, row in enumerate(rows, start=1))
+    return text.getvalue()
 
 
-def inbound(body: str, **cells: str) -> str:
-    return console(**({"From": CONTACT, "To": OWN, "Body": body, "Status": "received", "Direction": "inbound"} | cells))
+def inbound(body: str) -> dict[str, str]:
+    return {"From": CONTACT, "To": OWN, "Body": body, "Status": "received", "Direction": "inbound"}
 
 
 def message(**keys: object) -> dict[str, object]:
@@ -63,8 +61,13 @@ def message(**keys: object) -> dict[str, object]:
     } | keys
 
 
-def test_console_sample_accounts_for_every_row(tmp_path: Path) -> None:
-    delivered = deliver_sample(tmp_path, "twilio", "console.csv")
+@pytest.fixture(scope="module")
+def console_log(tmp_path_factory: pytest.TempPathFactory) -> Delivered:
+    return deliver_sample(tmp_path_factory.mktemp("home"), "twilio", "console.csv")
+
+
+def test_console_sample_accounts_for_every_row(console_log: Delivered) -> None:
+    delivered = console_log
     # 28 rows, of which 5 keyword texts are two records: 33 = 24 + 1 repeat + 8 refused.
     assert delivered.counts == [(33, 24, 1, 8)]
     assert delivered.loads[0].tables == {"messages": 11, "inbound_messages": 8, "consent_events": 5}
@@ -81,8 +84,8 @@ def test_console_sample_accounts_for_every_row(tmp_path: Path) -> None:
     assert json.loads(delivered.quarantine()[3]["raw"])["Direction"] == "sideways"
 
 
-def test_console_sample_messages(tmp_path: Path) -> None:
-    rows = {row["message_id"][-2:]: row for row in deliver_sample(tmp_path, "twilio", "console.csv").rows("messages")}
+def test_console_sample_messages(console_log: Delivered) -> None:
+    rows = {row["message_id"][-2:]: row for row in console_log.rows("messages")}
     assert rows["01"]["contact"] == CONTACT
     assert rows["01"]["sender"] == OWN
     assert rows["01"]["sent_at"] == at("2026-10-01T14:00:00")
@@ -95,8 +98,8 @@ def test_console_sample_messages(tmp_path: Path) -> None:
     assert rows["13"]["body"] == 'Hello, "Ann"\nyour code is 1234'
 
 
-def test_console_sample_keywords(tmp_path: Path) -> None:
-    delivered = deliver_sample(tmp_path, "twilio", "console.csv")
+def test_console_sample_keywords(console_log: Delivered) -> None:
+    delivered = console_log
     events = delivered.rows("consent_events")
     assert taken(events, "row_number", "channel", "contact", "event_type") == [
         (5, "sms", CONTACT, "opt_out"),
@@ -236,9 +239,9 @@ def test_inbound_webhooks(tmp_path: Path) -> None:
     ]
 
 
-@pytest.mark.parametrize(
-    ("body", "event_type", "is_processed"),
-    [
+def test_keyword_texts(tmp_path: Path) -> None:
+    """A text, the event it is, and whether Twilio says that it acts on it."""
+    texts = [
         ("STOP", "opt_out", True),
         ("stop", "opt_out", True),
         (" Stop \n", "opt_out", True),
@@ -254,29 +257,26 @@ def test_inbound_webhooks(tmp_path: Path) -> None:
         ("HELP", None, None),
         ("", None, None),
         ("🛑", None, None),
-    ],
-)
-def test_keyword_texts(tmp_path: Path, body: str, event_type: str | None, is_processed: bool | None) -> None:
-    delivered = deliver(tmp_path, "twilio", {"log.csv": inbound(body)})
-    events = delivered.rows("consent_events")
-    assert [event["event_type"] for event in events] == ([event_type] if event_type else [])
-    assert [event["processed_at"] is not None for event in events] == ([] if is_processed is None else [is_processed])
-    assert len(delivered.rows("inbound_messages")) == 1
+    ]
+    delivered = deliver(tmp_path, "twilio", {"log.csv": console(*[inbound(body) for body, _, _ in texts])})
+    assert [row["body"] or "" for row in delivered.rows("inbound_messages")] == [body for body, _, _ in texts]
+    events = {row["row_number"]: row for row in delivered.rows("consent_events")}
+    found = [(events[place]["event_type"], events[place]["processed_at"] is not None) for place in sorted(events)]
+    assert found == [(event, is_processed) for _, event, is_processed in texts if event]
+    assert sorted(events) == list(range(1, 10))
 
 
 def test_keywords_are_reference_rows_with_sources() -> None:
     with (reference_folder() / "keywords.csv").open(encoding="utf-8", newline="") as file:
         rows = [row for row in csv.DictReader(file) if row["provider"] == "twilio"]
-    assert {row["keyword"] for row in rows if row["meaning"] == "opt_out"} == set(
-        ["STOP", "STOPALL", "UNSUBSCRIBE", "END", "QUIT", "CANCEL", "REVOKE", "OPTOUT"]
-    )
+    opt_outs = {"STOP", "STOPALL", "UNSUBSCRIBE", "END", "QUIT", "CANCEL", "REVOKE", "OPTOUT"}
+    assert {row["keyword"] for row in rows if row["meaning"] == "opt_out"} == opt_outs
     assert {row["keyword"] for row in rows if row["meaning"] == "opt_in"} == {"START", "UNSTOP"}
     assert all(row["source"].startswith("https://") for row in rows)
 
 
-@pytest.mark.parametrize(
-    ("status", "error", "expected"),
-    [
+def test_statuses(tmp_path: Path) -> None:
+    statuses = [
         ("queued", "", "accepted"),
         ("accepted", "", "accepted"),
         ("scheduled", "", "accepted"),
@@ -291,32 +291,28 @@ def test_keywords_are_reference_rows_with_sources() -> None:
         ("failed", "21611", "failed"),
         ("canceled", "", "failed"),
         ("delivered", "21610", "delivered"),
-    ],
-)
-def test_statuses(tmp_path: Path, status: str, error: str, expected: str) -> None:
-    delivered = deliver(tmp_path, "twilio", {"log.csv": console(Status=status, ErrorCode=error)})
-    assert [row["status"] for row in delivered.rows("messages")] == [expected]
+    ]
+    rows = [{"Status": status, "ErrorCode": error} for status, error, _ in statuses]
+    delivered = deliver(tmp_path, "twilio", {"log.csv": console(*rows)})
+    assert [row["status"] for row in delivered.rows("messages")] == [expected for _, _, expected in statuses]
     assert delivered.rows("consent_events") == []  # 21610 says that an opt-out exists, not since when
 
 
-@pytest.mark.parametrize(
-    ("body", "direction", "expected"),
-    [
+def test_confirmations(tmp_path: Path) -> None:
+    texts = [
         ("You have successfully been unsubscribed. Reply START to resubscribe.", "outbound-reply", "confirmation"),
         ("ACME: you have been unsubscribed and will get no more texts", "outbound-api", "confirmation"),
         ("NETWORK MSG: You replied with the word 'stop' which blocks all texts", "outbound-reply", "confirmation"),
         ("If you have opted out by mistake, reply START: 50 % off!", "outbound-api", None),
         ("Thanks, see you soon", "outbound-reply", None),
-    ],
-)
-def test_confirmations(tmp_path: Path, body: str, direction: str, expected: str | None) -> None:
-    delivered = deliver(tmp_path, "twilio", {"log.csv": console(Body=body, Direction=direction)})
-    assert [row["message_class"] for row in delivered.rows("messages")] == [expected]
+    ]
+    rows = [{"Body": body, "Direction": direction} for body, direction, _ in texts]
+    delivered = deliver(tmp_path, "twilio", {"log.csv": console(*rows)})
+    assert [row["message_class"] for row in delivered.rows("messages")] == [expected for _, _, expected in texts]
 
 
-@pytest.mark.parametrize(
-    ("sender", "recipient", "channel", "contact"),
-    [
+def test_addresses(tmp_path: Path) -> None:
+    addresses = [
         (OWN, "12025550101", "sms", CONTACT),
         (OWN, " +12025550101", "sms", CONTACT),
         ("24680", "+447700900001", "sms", "+447700900001"),
@@ -325,11 +321,10 @@ def test_confirmations(tmp_path: Path, body: str, direction: str, expected: str 
         ("rcs:agent", CONTACT, "rcs", CONTACT),
         ("messenger:12025550101", "messenger:12025550102", "messenger", "12025550102"),
         ("chat:agent", "chat:someone", "other", "someone"),
-    ],
-)
-def test_addresses(tmp_path: Path, sender: str, recipient: str, channel: str, contact: str) -> None:
-    delivered = deliver(tmp_path, "twilio", {"log.csv": console(From=sender, To=recipient)})
-    assert taken(delivered.rows("messages"), "channel", "contact") == [(channel, contact)]
+    ]
+    rows = [{"From": sender, "To": recipient} for sender, recipient, _, _ in addresses]
+    delivered = deliver(tmp_path, "twilio", {"log.csv": console(*rows)})
+    assert taken(delivered.rows("messages"), "channel", "contact") == [address[2:] for address in addresses]
 
 
 @pytest.mark.parametrize("shape", ["lines", "list", "page", "page_on_one_line", "pages", "indented"])
@@ -350,20 +345,18 @@ def test_json_shapes(tmp_path: Path, shape: str) -> None:
     ]
 
 
-@pytest.mark.parametrize(
-    ("written", "expected"),
-    [
+def test_dates(tmp_path: Path) -> None:
+    dates = [
         ("Tue, 14 Feb 2023 14:03:33 +0000", "2023-02-14T14:03:33"),
         ("Tue, 14 Feb 2023 09:03:33 -0500", "2023-02-14T14:03:33"),
         ("14 Feb 2023 14:03:33 GMT", "2023-02-14T14:03:33"),
         ("2023-02-14T14:03:33Z", "2023-02-14T14:03:33"),
         ("2023-02-14T14:03:33.123456789Z", "2023-02-14T14:03:33.123456"),
         ("2023-02-14 14:03:33.5 UTC", "2023-02-14T14:03:33.5"),
-    ],
-)
-def test_dates(tmp_path: Path, written: str, expected: str) -> None:
-    delivered = deliver(tmp_path, "twilio", {"log.jsonl": json.dumps(message(date_sent=written))})
-    assert [row["sent_at"] for row in delivered.rows("messages")] == [at(expected)]
+    ]
+    lines = [message(sid=f"SM{number}", date_sent=written) for number, (written, _) in enumerate(dates)]
+    delivered = deliver(tmp_path, "twilio", {"log.jsonl": "\n".join(map(json.dumps, lines))})
+    assert [row["sent_at"] for row in delivered.rows("messages")] == [at(expected) for _, expected in dates]
 
 
 def test_hostile_json_rows_are_refused_one_by_one(tmp_path: Path) -> None:
@@ -413,7 +406,7 @@ def test_a_key_that_comes_late_in_the_file_counts(tmp_path: Path) -> None:
 
 def test_the_same_text_from_two_logs_is_one_opt_out(tmp_path: Path) -> None:
     hook = {"MessageSid": "SM1", "From": CONTACT, "To": OWN, "Body": "STOP", "received_at": "2026-10-01T14:00:01Z"}
-    delivered = deliver(tmp_path, "twilio", {"console.csv": inbound("STOP"), "hooks.jsonl": json.dumps(hook)})
+    delivered = deliver(tmp_path, "twilio", {"console.csv": console(inbound("STOP")), "hooks.jsonl": json.dumps(hook)})
     assert {event["event_id"] for event in delivered.rows("consent_events")} == {"SM1:opt_out"}
 
 

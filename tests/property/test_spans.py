@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from pipelines.engines.duckdb import DuckDBEngine
 from tests.support.core_database import as_of, build_core
-from tests.support.histories import History, joined, random_histories, random_policy
+from tests.support.histories import History, joined, random_histories, random_history, random_policy
 from tests.support.reference import Answer, answer_for, merged_events, merged_messages, persons
 from tests.support.reference_spans import Policy
 
@@ -123,7 +123,7 @@ def shown(row: tuple[object, ...]) -> str:
     return "  " + ", ".join(map(str, row))
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(2))
 @pytest.mark.parametrize("scope", SCOPES)
 def test_spans_and_findings_are_the_reference_s(scope: str, seed: int, tmp_path: Path) -> None:
     random = Random(f"{scope} {seed}")
@@ -131,10 +131,9 @@ def test_spans_and_findings_are_the_reference_s(scope: str, seed: int, tmp_path:
     assert not found, f"{len(found)} of 400 histories; the shortest:\n{found[0]}"
 
 
-@pytest.mark.parametrize("seed", range(2))
 @pytest.mark.parametrize("scope", SCOPES)
-def test_counts_are_the_reference_s(scope: str, seed: int, tmp_path: Path) -> None:
-    random = Random(f"counts {scope} {seed}")
+def test_counts_are_the_reference_s(scope: str, tmp_path: Path) -> None:
+    random = Random(f"counts {scope}")
     policy = random_policy(random, scope)
     whole = joined(random_histories(random, 60))
     answer = expected(whole, policy)
@@ -163,19 +162,17 @@ def test_counts_are_the_reference_s(scope: str, seed: int, tmp_path: Path) -> No
     assert rates == answer.opt_out_rates
     assert {key: counts for key, counts in reasons.items() if counts[0]} == answer.feedback_reasons
     if scope != "person":
-        expected_counts = {place[:3]: counts[0] for place, counts in answer.opt_outs_not_reached.items()}
-        assert {place: count for place, count in not_reached.items() if count} == {
-            place: count for place, count in expected_counts.items() if place[2] != "*" or place[0]
-        }
+        expected_counts = {place[:3]: count for place, (count, _) in answer.opt_outs_not_reached.items()}
+        assert {place: count for place, count in not_reached.items() if count} == expected_counts
     assert Counter(row[3] for row in durations) == Counter(
         span.processed_at is not None for span in answer.spans if span.kind == "opt_out"
     )
 
 
 @pytest.mark.parametrize("scope", SCOPES)
-@given(seed=st.integers(0, 2**32))
-@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_any_history_gives_the_reference_s_spans(scope: str, tmp_path: Path, seed: int) -> None:
-    random = Random(seed)
-    found = list(disagreements(random_histories(random, 30), random_policy(random, scope), tmp_path))
+@given(random=st.randoms(use_true_random=False))
+@settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck))
+def test_any_history_gives_the_reference_s_spans(scope: str, tmp_path: Path, random: Random) -> None:
+    policy = random_policy(random, scope)
+    found = list(disagreements([random_history(random, "00000", 5, 5)], policy, tmp_path))
     assert not found, found[0]

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pipelines.build import write_reference
 from pipelines.measure import last_complete_week, measure
 from tests.support.measured import measured, nine, numbers
 from tests.support.working_database import insert, working_database
@@ -174,6 +175,7 @@ def test_rate_is_what_counting_one_by_one_gives(messages: list[Any], spans: list
     reached: dict[tuple[Any, ...], set[tuple[int, str]]] = {}
     left: dict[tuple[Any, ...], set[tuple[int, str]]] = {}
     with working_database() as engine:
+        write_reference(engine)
         insert(engine, "run.parameters", {"as_of": "2026-11-18 12:00:00+00"})
         for span_id, (contact, channel, program, offset) in enumerate(spans):
             day = first + timedelta(days=offset)

@@ -133,6 +133,18 @@ def test_unmatched_contacts_weaken_their_source_and_channel() -> None:
     assert reasons(engine) == ["Messages to addresses that are neither a phone number nor an e-mail address: 1."]
 
 
+def test_push_token_is_its_channel_s_own_address() -> None:
+    messages = "source contact channel message_id sent\napp 2 push m1 2026-10-05"
+    engine = measured(messages, as_of="2026-10-20", core__contacts=[{"contact_key": 2, "address_kind": "other"}])
+    assert verdicts(engine)[None, "push", "app"] == "Pass"
+
+
+def test_record_without_any_consent_event_cannot_be_attested() -> None:
+    engine = measured(CLEAN, as_of="2026-10-20", core__consent_events=[])
+    assert set(verdicts(engine).values()) == {"Cannot attest"}
+    assert reasons(engine) == ["No consent event is on record: opt-outs cannot be checked."]
+
+
 def days(*offsets: int) -> str:
     return "contact sent\n" + "\n".join(f"1 {date(2026, 9, 1) + timedelta(days=offset)}" for offset in offsets)
 

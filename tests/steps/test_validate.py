@@ -24,7 +24,6 @@ def failures(engine: DuckDBEngine) -> dict[str, int]:
         validate(engine)
         message = ""
     except ValidationFailedError as error:
-        assert error.exit_code == 11
         message = str(error)
     failed = dict(engine.rows("select expectation, unexpected_count from validation.results where not success"))
     assert bool(message) == bool(failed)
@@ -56,7 +55,6 @@ def test_sound_data_pass_and_every_result_says_what_was_looked_at() -> None:
             ("invariant",),
             ("key",),
         ]
-        assert engine.value("select kind from validation.results limit 1") == "key"
         # A second run in the same process finds the same.
         assert failures(engine) == {}
 

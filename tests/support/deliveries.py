@@ -55,7 +55,7 @@ class Delivered:
 
 
 def deliver(home: Path, connector: str, files: dict[str, str | bytes], options: str = "") -> Delivered:
-    """Load `files` (name to content; text for a name ending in .gz is packed) with one source and its `options` in TOML."""
+    """Load `files` (name to content; text called .gz is packed) with one source, whose other settings are `options`."""
     (home / "inbox").mkdir(parents=True, exist_ok=True)
     for name, content in files.items():
         if isinstance(content, str):

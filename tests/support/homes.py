@@ -1,9 +1,8 @@
 """Random homes: message and consent logs full of everything that goes wrong, drawn from one `Random`.
 
 A plan is a policy and, per source, raw records as a provider would deliver them: addresses spelled many ways,
-versions of one message, exact repeats, ties in time, acts at and one microsecond around every boundary, and rows
-that must be refused. `homes_files` renders plans as folders. With `random.Random(seed)` a plan is reproducible;
-with Hypothesis' `randoms()` it shrinks.
+versions of one message, exact repeats, ties in time, messages at and one microsecond around every boundary, and
+rows that must be refused. `homes_files` renders plans as folders. The same `random.Random(seed)` gives the same plan.
 """
 
 from __future__ import annotations
@@ -13,6 +12,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from random import Random
 from zoneinfo import ZoneInfo
+
+from hypothesis import strategies as st
 
 Record = dict[str, object]
 
@@ -66,18 +67,23 @@ class _Contact:
         return ("push", "other") if self.kind == "token" else ("sms", "whatsapp", "rcs", "voice")
 
 
-def plan_home(random: Random, *, message_count: int = 320, event_count: int = 90) -> HomePlan:
-    """A home with about this many distinct messages and consent events, half of them with further versions."""
+def home_plans(**sizes: int) -> st.SearchStrategy[HomePlan]:
+    """Hypothesis' strategy for plans, named by a seed: thousands of single draws would be more than it can shrink."""
+    return st.integers(0, 2**32).map(lambda seed: plan_home(Random(seed), **sizes))
+
+
+def plan_home(random: Random, *, scope: str | None = None, message_count: int = 320, event_count: int = 90) -> HomePlan:
+    """A home with this many distinct messages and consent events, many of them with further versions."""
     deadline = random.choice(sorted(_DEADLINES))
     policy = {
-        "scope": random.choice(["channel", "program", "person"]),
+        "scope": scope or random.choice(["channel", "program", "person"]),
         "rules": "none",
         "default_deadline": deadline,
         "report_timezone": random.choice(_ZONES),
     }
     if random.random() < 0.7:
         policy["default_country"] = "US"
-    contacts = _contacts(random)
+    contacts = _contacts(random, "default_country" in policy)
     rising = random.random() < 0.5
     # Times that many acts share, so that ties are common.
     busy = [_any_time(random) for _ in range(12)]
@@ -90,12 +96,13 @@ def plan_home(random: Random, *, message_count: int = 320, event_count: int = 90
     sources = [crm, preferences, texting, mailer, replies]
 
     moments: list[tuple[_Contact, datetime]] = []
-    for number in range(event_count):
+    for _ in range(event_count):
         contact, requested_at = random.choice(contacts), _time(random, busy)
         if rising:
             requested_at = max(requested_at, _time(random, busy))
         plan = crm if random.random() < 0.7 else preferences
-        versions = _event_versions(random, contact, f"e{number % (event_count * 3 // 4)}x{plan.name[0]}", requested_at)
+        # Both sources count their events from 0.
+        versions = _event_versions(random, contact, f"e{len(plan.records)}", requested_at)
         if random.random() < 0.2:
             for version in versions:
                 version["event_id"] = None
@@ -132,13 +139,17 @@ def plan_home(random: Random, *, message_count: int = 320, event_count: int = 90
     return HomePlan(policy, sources)
 
 
-def _contacts(random: Random) -> list[_Contact]:
+def _contacts(random: Random, is_country_known: bool) -> list[_Contact]:
+    # Without a country each spelling of a bare number is an address of its own. Two versions of a message that name
+    # different addresses at the same time would be decided by the texts of addresses, which history does not hold.
+    us_kind = "us" if is_country_known else "us_with_plus"
     found = []
     for number in range(48):
         person_ids = tuple(f"p{random.randrange(24):02d}" for _ in range(random.choice([0, 0, 0, 1, 1, 2])))
-        kind = random.choice(["us", "us", "us", "gb", "email", "email", "token"])
+        kind = random.choice([us_kind, us_kind, us_kind, "bare", "gb", "email", "email", "token"])
         address = {
-            "us": f"+1202555{100 + number:04d}",
+            us_kind: f"+1202555{100 + number:04d}",
+            "bare": f"202555{100 + number:04d}",
             "gb": f"+447700900{number:03d}",
             "email": f"anna{number}+news@example.com",
             "token": f"Token-{number:03d}-aBc",
@@ -288,22 +299,20 @@ def _spelled(random: Random, contact: _Contact) -> object:
         return random.choice(
             [address, f"+44 7700 {local[4:]}", f"whatsapp:{address}", f"+44 (0){local}", f"+440{local}"]
         )
-    if contact.kind == "token":
+    if contact.kind in ("token", "bare"):
         return random.choice([address, f" {address} "])
     area, exchange, line = address[2:5], address[5:8], address[8:]
-    return random.choice(
-        [
-            address,
-            address,
-            f"+1 ({area}) {exchange}-{line}",
-            f"whatsapp:{address}",
-            f"tel:+1-{area}-{exchange}-{line}",
-            f"({area}) {exchange}-{line}",
-            f"{area}.{exchange}.{line}",
-            f" 1 {area} {exchange} {line}",
-            int(f"1{area}{exchange}{line}"),
-        ]
-    )
+    with_plus = [
+        address,
+        address,
+        f"+1 ({area}) {exchange}-{line}",
+        f"whatsapp:{address}",
+        f"tel:+1-{area}-{exchange}-{line}",
+    ]
+    if contact.kind == "us_with_plus":
+        return random.choice(with_plus)
+    without_plus = [f"({area}) {exchange}-{line}", f"{area}.{exchange}.{line}", f" 1 {area} {exchange} {line}"]
+    return random.choice([*with_plus, *without_plus, int(f"1{area}{exchange}{line}")])
 
 
 def written_time(random: Random, moment: datetime, source_timezone: str | None) -> str:

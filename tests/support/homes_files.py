@@ -10,11 +10,12 @@ import csv
 import gzip
 import io
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from random import Random
 
 from tests.support.homes import Broken, HomePlan, Record, SourcePlan
+from tests.support.reference_reading import REQUIRED
 
 _FORMATS = ("csv", "jsonl", "csv.gz", "jsonl.gz")
 
@@ -35,15 +36,16 @@ def write_home(home: Path, plan: HomePlan, random: Random, *, files_per_source: 
             write_file(home, source, part, f"{number}.{suffix}", random)
 
 
-def write_in_batches(home: Path, plan: HomePlan, batches: Sequence[Sequence[int]], random: Random) -> Iterable[int]:
+def write_in_batches(home: Path, plan: HomePlan, batches: Sequence[Sequence[int]], random: Random) -> Iterator[int]:
     """The same records dealt into files that arrive one batch after another; yields after each batch.
 
-    `batches[i][j]` is how many files batch i deals source j's share into, in any order of records.
+    `batches[i][j]` is how many files batch i deals source j's share into (counts beyond the last source are not
+    used); records are dealt in any order.
     """
     write_configuration(home, plan)
     shares = {source.name: random.sample(source.records, len(source.records)) for source in plan.sources}
     for position, file_counts in enumerate(batches):
-        for source, count in zip(plan.sources, file_counts, strict=True):
+        for source, count in zip(plan.sources, file_counts, strict=False):
             share = shares[source.name][position :: len(batches)]
             for number in range(count):
                 part = share[number::count]
@@ -67,15 +69,21 @@ def write_configuration(home: Path, plan: HomePlan) -> None:
 def write_file(home: Path, source: SourcePlan, records: Sequence[Record | Broken], ending: str, random: Random) -> Path:
     """One file of the inbox in the format its ending names."""
     path = home / "inbox" / f"{source.name}-{ending}"
-    render = csv_bytes if ".csv" in f"-{ending}" else json_lines_bytes
-    content = render(records, random)
+    content = csv_bytes(source, records, random) if ".csv" in ending else json_lines_bytes(records, random)
     path.write_bytes(gzip.compress(content, mtime=0) if ending.endswith(".gz") else content)
     return path
 
 
-def csv_bytes(records: Sequence[Record | Broken], random: Random) -> bytes:
-    """A CSV file with a header: columns in random order, one or two more than needed, with a BOM half of the time."""
-    columns = sorted({column for record in records if not isinstance(record, Broken) for column in record})
+def csv_bytes(source: SourcePlan, records: Sequence[Record | Broken], random: Random) -> bytes:
+    """A CSV file with a header: columns in random order, one or two more than needed, with a BOM half of the time.
+
+    Optional columns without a value may be missing.
+    """
+    needed = set(REQUIRED[source.table])
+    for record in records:
+        if not isinstance(record, Broken):
+            needed |= {column for column, value in record.items() if value is not None or random.random() < 0.1}
+    columns = sorted(needed)
     columns += random.choice([["extra"], ["Notes, internal", "extra"]])
     random.shuffle(columns)
     line_end = random.choice(["\n", "\r\n"])
@@ -118,5 +126,7 @@ def json_lines_bytes(records: Sequence[Record | Broken], random: Random) -> byte
         elif record.reason == "not_utf8":
             lines.append(b'{"message_id": "caf\xe9"}')
         else:
-            lines.append(random.choice([b'{"message_id": "1", ', b"[1, 2]", b"not json"]))
+            broken = random.choice([b'{"message_id": "1", ', b"[1, 2]", b"not json", b'"text"'])
+            # A file that begins with a bracket may be taken for one array.
+            lines.append(broken if lines else b"not json")
     return b"\n".join(lines) + random.choice([b"\n", b"\n\n"])

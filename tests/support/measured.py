@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from pipelines.build import write_reference
 from pipelines.engines.duckdb import DuckDBEngine
 from pipelines.measure import measure
 from tests.support.working_database import insert, working_database
@@ -36,9 +37,10 @@ def measured(
     """A working database with these messages and spans, measured.
 
     A span covers its own contact, channel and program unless it has a column `covers`; `relations` are further rows by
-    relation name with a double underscore for the dot.
+    relation name with a double underscore for the dot. Somebody's opt-in is on record unless core__consent_events says otherwise.
     """
     engine = working_database()
+    write_reference(engine)
     insert(engine, "run.parameters", {"as_of": instant(as_of), "report_timezone": zone})
     for row in table(messages) if messages else []:
         sent = row.pop("sent")
@@ -57,6 +59,8 @@ def measured(
         span.pop("reason", None)
         for contact in str(covers).split(","):
             insert(engine, "core.span_coverage", span | {"contact_key": contact})
+    if "core__consent_events" not in relations:
+        insert(engine, "core.consent_events", {"event_id": "someone_opted_in", "contact_key": 0})
     for name, rows in relations.items():
         insert(engine, name.replace("__", "."), *rows)
     measure(engine)

@@ -155,7 +155,13 @@ def accounting_differences(
 ) -> Iterator[str]:
     """Each file whose rows were counted otherwise."""
     theirs = {
-        item["file"]: (item["read"], item["accepted"], item["duplicate"], item["quarantined"], reasons.get(item["file"]))
+        item["file"]: (
+            item["read"],
+            item["accepted"],
+            item["duplicate"],
+            item["quarantined"],
+            reasons.get(item["file"]),
+        )
         for item in inputs
     }
     ours = {

@@ -77,7 +77,7 @@ REQUIRED: dict[str, frozenset[str]] = {
 _ADDRESS_PREFIX = re.compile(r"^(whatsapp|tel|sms|rcs):", re.IGNORECASE)
 _DIGITS_AND_PUNCTUATION = re.compile(r"^[0-9 ().\-/]*[0-9][0-9 ().\-/]*$")
 _ISO_TIME = re.compile(
-    r"^(\d{4})-(\d\d)-(\d\d)[Tt ](\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,9}))?)?\s*(Z|z|UTC|[+-]\d\d(?::?\d\d)?)?$",
+    r"^(\d{4})-(\d\d)-(\d\d)[Tt ](\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,9}))?)?(Z|z| UTC| ?[+-]\d\d(?::?\d\d)?)?$",
 )
 _FIXED_OFFSET = re.compile(r"^([+-])(\d\d):?(\d\d)?$")
 _EARLIEST_PLAUSIBLE = datetime(2000, 1, 1, tzinfo=UTC)
@@ -282,7 +282,11 @@ def instant(text: str, source_timezone: str | None, latest_plausible: datetime) 
     except ValueError:
         raise Rejected("timestamp_unreadable") from None
     if match[8]:
-        zone = UTC if match[8] in {"Z", "z", "UTC"} else time_zone(match[8])
+        suffix = match[8].strip()
+        try:
+            zone = UTC if suffix in {"Z", "z", "UTC"} else time_zone(suffix)
+        except ValueError:
+            raise Rejected("timestamp_unreadable") from None
         found = local.replace(tzinfo=zone).astimezone(UTC)
     elif source_timezone is None:
         raise Rejected("timestamp_without_zone")

@@ -1,0 +1,147 @@
+"""The inbox: which delivered files there are, which source claims them, and which of them are new."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import zlib
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from pipelines.errors import ConfigurationError, UnreadableInputError
+from pipelines.ledger import Ledger
+from pipelines.settings import Settings, Source
+
+
+@dataclass(frozen=True)
+class InboxFile:
+    """A file in the inbox, the source that claims it, and a digest of its bytes."""
+
+    path: Path
+    source: Source
+    sha256: str
+    size_bytes: int
+    modified_ns: int
+
+    def file(self, home: Path) -> str:
+        """Its path below the home."""
+        return self.path.relative_to(home).as_posix()
+
+    def check_unchanged(self) -> None:
+        """Raise UnreadableInputError if the file is not what it was when it was listed."""
+        try:
+            status = self.path.stat()
+        except OSError as error:
+            raise UnreadableInputError(
+                f"{self.path.name} vanished while it was read.", "Nothing of it was loaded; run again."
+            ) from error
+        if (status.st_size, status.st_mtime_ns) != (self.size_bytes, self.modified_ns):
+            raise UnreadableInputError(
+                f"{self.path.name} changed while it was read.",
+                "Nothing of it was loaded; run again once it is complete.",
+            )
+
+
+def reading_digest(source: Source, default_country: str | None) -> str:
+    """A digest of every setting that decides what a file's bytes mean."""
+    content = asdict(source) | {"default_country": default_country, "path": None, "name": None}
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def _digest(path: Path) -> str:
+    """SHA-256 of the bytes, having checked that a .gz is whole: a cut-off one would load in part and look complete."""
+    digest = hashlib.sha256()
+    is_gzip = path.suffix.lower() == ".gz"
+    unpacker = zlib.decompressobj(wbits=31)
+    whole = True
+    try:
+        with path.open("rb") as file:
+            while block := file.read(1 << 20):
+                digest.update(block)
+                while is_gzip and block:
+                    if unpacker.eof:
+                        unpacker = zlib.decompressobj(wbits=31)
+                    unpacker.decompress(block)
+                    block = unpacker.unused_data
+                    whole = unpacker.eof
+    except zlib.error as error:
+        raise UnreadableInputError(
+            f"{path.name} is not a gzip file, or is damaged ({error}).", "Deliver it again; nothing of it was loaded."
+        ) from error
+    except OSError as error:
+        raise UnreadableInputError(
+            f"{path.name} cannot be read: {error.strerror}.", "Check its permissions, or deliver it again."
+        ) from error
+    if is_gzip and not whole:
+        raise UnreadableInputError(
+            f"{path.name} is cut off: its gzip data have no end.", "Deliver it again; nothing of it was loaded."
+        )
+    return digest.hexdigest()
+
+
+def inbox_files(settings: Settings, known: Ledger, narrate: Callable[[str], None]) -> list[InboxFile]:
+    """Every file that a source's path matches, in order of source and name.
+
+    A plain path (no wildcard) that is absent and was never loaded is a ConfigurationError; a pattern that matches
+    nothing is narrated.
+    """
+    found: list[InboxFile] = []
+    loaded_files = {(load.source, load.file) for load in known.loads}
+    for source in settings.sources:
+        paths = sorted(path for path in settings.home.glob(source.path) if not path.is_dir())
+        has_wildcard = any(sign in source.path for sign in "*?[")
+        if not paths and not has_wildcard and (source.name, source.path) not in loaded_files:
+            problem = "is a folder" if (settings.home / source.path).is_dir() else "does not exist"
+            raise ConfigurationError(
+                f"{settings.home / source.path} {problem}, and [[source]] {source.name!r} reads it.",
+                f"Deliver the file, or correct path in {settings.home / 'heed.toml'}.",
+            )
+        if not paths and has_wildcard:
+            narrate(f"No file matches {source.path} (source {source.name}).")
+        for path in paths:
+            status = path.stat()
+            found.append(InboxFile(path, source, _digest(path), status.st_size, status.st_mtime_ns))
+    return found
+
+
+def retire_reread(settings: Settings, known: Ledger, files: list[InboxFile]) -> list[str]:
+    """Take a source's loads out of the record when its settings would now read their bytes differently.
+
+    All of the source's files are then read anew. Raises ConfigurationError if one of them is no longer in the inbox:
+    a mixture of two readings would be worse than either. Returns one sentence per source.
+    """
+    told = []
+    for name in sorted({source.name for source in settings.sources}):
+        present = {
+            (file.sha256, reading_digest(file.source, settings.policy.default_country))
+            for file in files
+            if file.source.name == name
+        }
+        loads = [load for load in known.loads if load.source == name]
+        bytes_present = {sha256 for sha256, _ in present}
+        changed = [
+            load for load in loads if load.sha256 in bytes_present and (load.sha256, load.reading) not in present
+        ]
+        if not changed:
+            continue
+        gone = sorted({load.file for load in loads if load.sha256 not in bytes_present})
+        if gone:
+            raise ConfigurationError(
+                f"heed.toml: the settings of source {name!r} changed, so its files must be read anew,"
+                f" but {', '.join(gone[:5])} {'is' if len(gone) == 1 else 'are'} no longer in the inbox.",
+                "Put them back, or undo the change.",
+            )
+        known.retire([load.load_id for load in loads], f"the settings of source {name} changed")
+        told.append(f"The settings of source {name} changed: its {len(loads)} files are read anew.")
+    return told
+
+
+def new_files(settings: Settings, known: Ledger, files: list[InboxFile]) -> Iterator[InboxFile]:
+    """The files whose bytes this source has not loaded yet, each once."""
+    done = {(load.source, load.sha256, load.reading) for load in known.loads}
+    for file in files:
+        identifying = (file.source.name, file.sha256, reading_digest(file.source, settings.policy.default_country))
+        if identifying not in done:
+            done.add(identifying)
+            yield file
