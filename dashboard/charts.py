@@ -90,9 +90,9 @@ def share_over_time(
             error_y=_error_bars(running), name="Not over yet",
             customdata=[escape(share.note) for share in running], hovertemplate="%{customdata}<extra></extra>",
         )  # fmt: skip
-    values = {share.at: share.value for share in shares}
+    values = {share.at: share.value for share in shares if share.value is not None}
     for at, text in marks:
-        if values.get(at) is not None:
+        if at in values:
             figure.add_annotation(x=at, y=values[at] * 100, text=escape(text), showarrow=True, arrowhead=0, ax=0,
                                   ay=-34, font_size=12, arrowcolor=NEUTRAL)  # fmt: skip
     top = highest if highest is not None else max([share.upper or 0 for share in shares], default=0)

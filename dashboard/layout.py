@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -60,18 +60,19 @@ def chart(figure: go.Figure, alt: str, table: pandas.DataFrame, columns: dict[st
         st.dataframe(table, hide_index=True, column_config=columns, alt=alt, placeholder="")
 
 
-def table(lines: Sequence[dict[str, Any]], alt: str, numbers: dict[str, Callable[[Any], str]] | None = None) -> None:
+def table(lines: Sequence[dict[str, Any]], alt: str, numbers: Mapping[str, Callable[[Any], str]] | None = None) -> None:
     """A short table of Markdown cells; `numbers` names the columns to align right, with how to write each."""
     frame = pandas.DataFrame(lines)
-    writers = {}
+    writers: dict[Any, str | Callable[[object], str] | None] = {}
     for column, write in (numbers or {}).items():
         frame[column] = pandas.to_numeric(frame[column])
         writers[column] = _missing_as_none(write)
     st.table(frame.style.format(writers), hide_index=True, border="horizontal", alt=alt)
 
 
-def _missing_as_none(write: Callable[[Any], str]) -> Callable[[Any], str]:
-    return lambda value: write(None if pandas.isna(value) else value)
+def _missing_as_none(write: Callable[[Any], str]) -> Callable[[object], str]:
+    # pandas has one "missing" for numbers, not a number; the writers know None.
+    return lambda value: write(None if value != value else value)
 
 
 def card(label: str, value: str, note: str, before: str | None = None) -> None:

@@ -116,7 +116,8 @@ def one(sql: str, parameters: Sequence[Any] = ()) -> dict[str, Any] | None:
 
 def frame(sql: str, parameters: Sequence[Any] = ()) -> pandas.DataFrame:
     """Rows of a query on this page run's snapshot as a table to show."""
-    return _table(sql, parameters).to_pandas()
+    result: pandas.DataFrame = _table(sql, parameters).to_pandas()
+    return result
 
 
 def read_uncached(chosen: Published, sql: str, parameters: Sequence[Any] = ()) -> pyarrow.Table:

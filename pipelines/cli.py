@@ -6,6 +6,7 @@ Standard output is data, standard error is narration.
 from __future__ import annotations
 
 import argparse
+import io
 import json
 import os
 import sys
@@ -87,7 +88,9 @@ def parser() -> argparse.ArgumentParser:
         for option in options:
             flag = "--" + option.removeprefix("finding_").removesuffix("_id")
             made[name].add_argument(flag, dest=option, metavar="VALUE", help=f"only rows with this {option}")
-        made[name].add_argument("--period", metavar="YYYY-MM", help="only rows of this month")
+        made[name].add_argument(
+            "--period", metavar="YYYY-MM", help="only rows of this month, as the report's time zone has it"
+        )
     made["contact"].add_argument(
         "address", help="an address in any spelling, or a contact_key of 16 hexadecimal digits"
     )
@@ -185,9 +188,12 @@ def _rows(options: argparse.Namespace) -> int:
         if options.verb == "findings"
         else (snapshots.METRIC_COLUMNS, snapshots.metrics_query)
     )
-    query, parameters = build(filters)
     with snapshots.published(options.home) as engine:
-        output.write_rows(columns, engine.rows(query, parameters), options.format)
+        query, parameters = build(filters, snapshots.report_timezone(engine))
+        if options.format == "parquet":
+            output.write_parquet(engine.frame(query, parameters))
+        else:
+            output.write_rows(columns, engine.rows(query, parameters), options.format)
     return 0
 
 
@@ -250,20 +256,34 @@ _DOES = {
 }
 
 
+def _complain(text: str) -> None:
+    from pipelines.output import terminal_safe_lines  # names of files and columns are others' text
+
+    print(terminal_safe_lines(text), file=sys.stderr)
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one verb; returns the exit code. Prints a user's error as one line, and never a traceback for it."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(encoding="utf-8")  # data, whatever the terminal's locale
     try:
         options = parser().parse_args(arguments)
         if options.verb is None:
             parser().print_help()
             return 0
-        return _DOES[options.verb](options)
+        code = _DOES[options.verb](options)
+        sys.stdout.flush()  # while a closed pipe or a full disk can still be answered for
+        return code
     except HeedError as error:
-        print(f"heed: {error}", file=sys.stderr)
+        _complain(f"heed: {error}")
         return error.exit_code
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        _complain(f"heed: {where}{error.strerror or error}. The published snapshot is as it was.")
+        return UNEXPECTED
     except KeyboardInterrupt:
         print("heed: stopped; the published snapshot is as it was.", file=sys.stderr)
         return UNEXPECTED

@@ -24,12 +24,17 @@ _KINDS = {
 
 
 def key_of(text: str, settings: Settings) -> int:
-    """The contact_key of an address, however it is spelled, or of a key given as 16 hexadecimal digits."""
+    """The contact_key of an address, however it is spelled, or of a key given as 16 hexadecimal digits.
+
+    Raises ConfigurationError where the secret that history was keyed with is not at hand.
+    """
     if re.fullmatch(r"[0-9a-f]{16}", text):
         value = int(text, 16)
         return value - (1 << 64) if value >= 1 << 63 else value
     address = identity.normalised_address(text, True, settings.policy.default_country)
-    return identity.contact_key(address, identity.load_key(settings.private))
+    key = identity.load_key(settings.private, may_make=False)
+    Ledger(settings.history).check_key(identity.key_check(key))
+    return identity.contact_key(address, key)
 
 
 def everything_about(text: str, settings: Settings) -> tuple[int, list[dict[str, Any]]]:

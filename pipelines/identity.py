@@ -22,13 +22,18 @@ from pipelines.errors import ConfigurationError
 
 _PREFIX = r"^(?i:whatsapp|tel|sms|rcs|viber|mailto|messenger):"
 _E164 = r"^\+[1-9][0-9]{6,14}$"
+#: E.164 beyond doubt. A 0 behind the country code may be a trunk prefix that somebody left in (+44 0…): that is parsed.
+_SURELY_E164 = r"^\+(1[2-9][0-9]{9}|[2-9][1-9]{3}[0-9]{4,11})$"
 _PHONE_TEXT = "^[+]?[0-9 ().\u00a0/-]{4,}$"
 _BULLETS = "•••••"
 _BLOCK = 64
 
 
-def load_key(private: Path) -> bytes:
-    """The home's secret: HEED_KEY, or private/key, made on first use and readable by its owner only."""
+def load_key(private: Path, *, may_make: bool = True) -> bytes:
+    """The home's secret: HEED_KEY, or private/key, made on first use and readable by its owner only.
+
+    Raises ConfigurationError where it cannot be had, or would have to be made although `may_make` is false.
+    """
     if from_environment := os.environ.get("HEED_KEY"):
         if len(from_environment) < 16:
             raise ConfigurationError("HEED_KEY is shorter than 16 characters.", "Set a longer secret, and keep it.")
@@ -36,7 +41,12 @@ def load_key(private: Path) -> bytes:
     path = private / "key"
     try:
         return path.read_bytes()
-    except FileNotFoundError:
+    except FileNotFoundError as error:
+        if not may_make:
+            raise ConfigurationError(
+                f"{path} is gone, and without it no address finds its records in history.",
+                "Restore it from a backup, or set HEED_KEY to what it held. To begin anew, remove history/ as well.",
+            ) from error
         private.mkdir(mode=0o700, parents=True, exist_ok=True)
         key = secrets.token_hex(32).encode()
         partial = private / f".key-{os.getpid()}"
@@ -49,6 +59,11 @@ def load_key(private: Path) -> bytes:
         return key
     except OSError as error:
         raise ConfigurationError(f"{path} cannot be read: {error.strerror}.", "Check its permissions.") from error
+
+
+def key_check(key: bytes) -> str:
+    """What tells two secrets apart without telling anything of either."""
+    return hmac.new(key, b"heed key check", hashlib.sha256).hexdigest()[:16]
 
 
 def parsed_phone(text: str, country: str | None) -> str | None:
@@ -67,7 +82,7 @@ def normalised_address(text: str, is_phone_channel: bool, country: str | None) -
     bare = re.sub(_PREFIX, "", text.strip()).strip()
     if "@" in bare:
         return bare.lower()
-    if re.match(_E164, bare):
+    if re.match(_SURELY_E164, bare):
         return bare
     if re.match(_PHONE_TEXT, bare) and (is_phone_channel or bare.startswith("+")):
         return parsed_phone(bare, country) or bare
@@ -125,7 +140,7 @@ def identify(engine: DuckDBEngine, spellings: str, target: str, country: str | N
         select *,
             case
                 when contains(bare, '@') then lower(bare)
-                when regexp_matches(bare, '{_E164}') then bare
+                when regexp_matches(bare, '{_SURELY_E164}') then bare
                 when regexp_matches(bare, '{_PHONE_TEXT}') and (is_phone_channel or starts_with(bare, '+')) then null
                 else bare
             end as address

@@ -7,10 +7,10 @@ import json
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from pipelines.errors import ConfigurationError, UnreadableInputError
-from pipelines.ledger import Ledger
+from pipelines.ledger import Ledger, Load
 from pipelines.settings import Settings, Source
 
 
@@ -81,7 +81,7 @@ def _digest(path: Path) -> str:
 
 
 def inbox_files(settings: Settings, known: Ledger, narrate: Callable[[str], None]) -> list[InboxFile]:
-    """Every file that a source's path matches, in order of source and name.
+    """Every file that a source's path matches, in order of source and name; hidden ones only where the path says so.
 
     A plain path (no wildcard) that is absent and was never loaded is a ConfigurationError; a pattern that matches
     nothing is narrated.
@@ -89,9 +89,15 @@ def inbox_files(settings: Settings, known: Ledger, narrate: Callable[[str], None
     found: list[InboxFile] = []
     loaded_files = {(load.source, load.file) for load in known.loads}
     for source in settings.sources:
-        paths = sorted(path for path in settings.home.glob(source.path) if not path.is_dir())
+        wants_hidden = PurePosixPath(source.path).name.startswith(".")
+        paths = sorted(
+            path
+            for path in settings.home.glob(source.path)
+            if not path.is_dir() and (wants_hidden or not path.name.startswith("."))
+        )
         has_wildcard = any(sign in source.path for sign in "*?[")
-        if not paths and not has_wildcard and (source.name, source.path) not in loaded_files:
+        plain_path = PurePosixPath(source.path).as_posix()
+        if not paths and not has_wildcard and (source.name, plain_path) not in loaded_files:
             problem = "is a folder" if (settings.home / source.path).is_dir() else "does not exist"
             raise ConfigurationError(
                 f"{settings.home / source.path} {problem}, and [[source]] {source.name!r} reads it.",
@@ -100,9 +106,30 @@ def inbox_files(settings: Settings, known: Ledger, narrate: Callable[[str], None
         if not paths and has_wildcard:
             narrate(f"No file matches {source.path} (source {source.name}).")
         for path in paths:
-            status = path.stat()
+            try:
+                status = path.stat()
+            except OSError as error:
+                raise UnreadableInputError(
+                    f"{path.name} cannot be read: {error.strerror}.", "Deliver it again, or remove it."
+                ) from error
             found.append(InboxFile(path, source, _digest(path), status.st_size, status.st_mtime_ns))
     return found
+
+
+def _covers(source: Source, load: Load) -> bool:
+    return source.name == load.source and PurePosixPath(load.file).match(source.path)
+
+
+def _lives_on(load: Load, file: InboxFile, home: Path) -> bool:
+    """Whether the file begins with the bytes that were loaded: it grew since."""
+    if file.file(home) != load.file or file.size_bytes < load.size_bytes:
+        return False
+    digest, left = hashlib.sha256(), load.size_bytes
+    with file.path.open("rb") as opened:
+        while block := opened.read(min(left, 1 << 20)):
+            digest.update(block)
+            left -= len(block)
+    return digest.hexdigest() == load.sha256
 
 
 def retire_reread(settings: Settings, known: Ledger, files: list[InboxFile]) -> list[str]:
@@ -111,37 +138,50 @@ def retire_reread(settings: Settings, known: Ledger, files: list[InboxFile]) -> 
     All of the source's files are then read anew. Raises ConfigurationError if one of them is no longer in the inbox:
     a mixture of two readings would be worse than either. Returns one sentence per source.
     """
+    country = settings.policy.default_country
     told = []
     for name in sorted({source.name for source in settings.sources}):
-        present = {
-            (file.sha256, reading_digest(file.source, settings.policy.default_country))
-            for file in files
-            if file.source.name == name
-        }
         loads = [load for load in known.loads if load.source == name]
-        bytes_present = {sha256 for sha256, _ in present}
-        changed = [
-            load for load in loads if load.sha256 in bytes_present and (load.sha256, load.reading) not in present
-        ]
-        if not changed:
+        # How bytes would be read now; those of a file that is gone, by the sources whose path it still matches.
+        readings = {(file.sha256, reading_digest(file.source, country)) for file in files if file.source.name == name}
+        bytes_present = {sha256 for sha256, _ in readings}
+        readings |= {
+            (load.sha256, reading_digest(source, country))
+            for load in loads
+            for source in settings.sources
+            if load.sha256 not in bytes_present and _covers(source, load)
+        }
+        judged = {sha256 for sha256, _ in readings}
+        if all(load.sha256 not in judged or (load.sha256, load.reading) in readings for load in loads):
             continue
-        gone = sorted({load.file for load in loads if load.sha256 not in bytes_present})
+        gone = sorted(
+            {
+                load.file
+                for load in loads
+                if load.sha256 not in bytes_present and not any(_lives_on(load, file, settings.home) for file in files)
+            }
+        )
         if gone:
             raise ConfigurationError(
                 f"heed.toml: the settings of source {name!r} changed, so its files must be read anew,"
-                f" but {', '.join(gone[:5])} {'is' if len(gone) == 1 else 'are'} no longer in the inbox.",
-                "Put them back, or undo the change.",
+                f" but {', '.join(gone[:5])} {'is' if len(gone) == 1 else 'are'} no longer in the inbox as loaded.",
+                "Put them back or undo the change; for new files alone, add a second [[source]] of that name.",
             )
         known.retire([load.load_id for load in loads], f"the settings of source {name} changed")
         told.append(f"The settings of source {name} changed: its {len(loads)} files are read anew.")
     return told
 
 
-def new_files(settings: Settings, known: Ledger, files: list[InboxFile]) -> Iterator[InboxFile]:
-    """The files whose bytes this source has not loaded yet, each once."""
-    done = {(load.source, load.sha256, load.reading) for load in known.loads}
+def new_files(
+    settings: Settings, known: Ledger, files: list[InboxFile], narrate: Callable[[str], None] = lambda _: None
+) -> Iterator[InboxFile]:
+    """The files whose bytes this source has not loaded yet, each once; of a copy under another name it is said."""
+    done = {(load.source, load.sha256, load.reading): load.file for load in known.loads}
     for file in files:
+        name = file.file(settings.home)
         identifying = (file.source.name, file.sha256, reading_digest(file.source, settings.policy.default_country))
         if identifying not in done:
-            done.add(identifying)
+            done[identifying] = name
             yield file
+        elif done[identifying] != name:
+            narrate(f"{name} holds the same bytes as {done[identifying]}, which is loaded: nothing in it is new.")

@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from pipelines.errors import DamagedHistoryError
+from pipelines.errors import ConfigurationError, DamagedHistoryError
 
 NAME = "ledger.jsonl"
 
@@ -49,6 +49,7 @@ class Load:
     loaded_at: str  # ISO 8601, UTC
     first_record_at: str | None
     last_record_at: str | None
+    key_check: str = ""  # tells whether two loads were keyed with the same secret, and nothing about it
     tables: dict[str, int] = field(default_factory=dict)  # accepted rows by canonical table
     parts: tuple[Part, ...] = ()
 
@@ -106,6 +107,14 @@ class Ledger:
             for part in load.parts
             if part.table == table and (months is None or part.month is None or part.month in months)
         ]
+
+    def check_key(self, key_check: str) -> None:
+        """Raise ConfigurationError when history was keyed with another secret: no contact would be recognised in it."""
+        if any(load.key_check != key_check for load in self._loads.values()):
+            raise ConfigurationError(
+                "HEED_KEY or private/key is not the secret that this home's history was keyed with.",
+                "Set it as it was. To begin anew with this one, remove history/ and deliver every file again.",
+            )
 
     def append(self, load: Load) -> None:
         """Commit a load whose parts are already on disk."""

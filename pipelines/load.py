@@ -81,6 +81,7 @@ class _Loading:
             loaded_at=self.loaded_at.isoformat(),
             first_record_at=min(self.first_at).isoformat() if self.first_at else None,
             last_record_at=max(self.last_at).isoformat() if self.last_at else None,
+            key_check=identity.key_check(self.key),
             tables=self.accepted,
             parts=tuple(self.parts),
         )
@@ -189,8 +190,9 @@ class _Loading:
         if self.engine.value(f"select count(*) {new}"):
             path = folder / f"{self._next_name()}.parquet"
             self._copy(f"select distinct contact_key, address {new} order by contact_key", path, private=True)
-        # History names its contacts whether private/ is there or not.
-        seen = self._earlier_parts("addresses", None, None)
+        # History names its contacts whether private/ is there or not, and each source its own: when the loads of
+        # another source are retired, none is missing.
+        seen = self._earlier_parts("addresses", self.file.source.name, None)
         unseen = f"anti join read_parquet({path_list(seen)}) using (contact_key)" if seen else ""
         self._write_part(
             "addresses",
@@ -205,7 +207,10 @@ class _Loading:
         return self.known.parts(table, source, months) + [self.settings.history / part.path for part in own]
 
     def _mark_duplicates(self, table: Table) -> None:
-        """Build `candidates`: `keyed` with is_duplicate, true for an exact repeat in this file or in history."""
+        """Build `candidates`: `keyed` with is_duplicate, true for an exact repeat in this file or in history.
+
+        One row of a file may give several records, so a record is known by its rowid here and not by its row_number.
+        """
         content = ", ".join(table.stored_names)
         if table.name == "consent_events":
             # The same act delivered twice without an id must get the same id: it is made of the row's content.
@@ -219,8 +224,9 @@ class _Loading:
         self.engine.execute(
             f"""
             create or replace temp table repeated as
-            select row_number from (
-                select row_number, row_number() over (partition by {content} order by row_number) as occurrence
+            select record from (
+                select keyed.rowid as record,
+                    row_number() over (partition by {content} order by row_number, keyed.rowid) as occurrence
                 from keyed semi join (select {key} from keyed group by all having count(*) > 1) as several
                     on {_same(table, "keyed", "several")}
             ) where occurrence > 1"""
@@ -237,14 +243,14 @@ class _Loading:
             self.engine.execute(
                 f"""
                 insert into repeated
-                select k.row_number from keyed as k semi join read_parquet({path_list(earlier)}) as h
+                select k.rowid from keyed as k semi join read_parquet({path_list(earlier)}) as h
                     on {_same(table, "k", "h")} and {equal}"""
             )
         self.engine.execute(
             f"""
             create or replace temp table candidates as
-            select k.row_number, {content}, r.row_number is not null as is_duplicate
-            from keyed as k left join (select distinct row_number from repeated) as r on r.row_number = k.row_number"""
+            select k.row_number, {content}, r.record is not null as is_duplicate
+            from keyed as k left join (select distinct record from repeated) as r on r.record = k.rowid"""
         )
 
     def _write_parts(self, table: Table) -> None:

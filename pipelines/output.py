@@ -7,10 +7,13 @@ import io
 import json
 import sys
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pipelines.errors import UsageError
 from pipelines.snapshots import plain
+
+if TYPE_CHECKING:
+    import polars
 
 FORMATS = ("table", "csv", "json", "parquet")
 _CONTROL = {code: f"\\x{code:02x}" for code in (*range(32), 127, *range(128, 160))}
@@ -20,6 +23,11 @@ _WIDEST = 48
 def terminal_safe(text: str) -> str:
     """Text with control characters spelled out, so that nothing in the data can drive a terminal."""
     return text.translate(_CONTROL)
+
+
+def terminal_safe_lines(text: str) -> str:
+    """The same for text of several lines."""
+    return "\n".join(map(terminal_safe, text.split("\n")))
 
 
 def formula_safe(value: Any) -> Any:
@@ -68,20 +76,25 @@ def as_json(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
     )
 
 
+def write_parquet(frame: polars.DataFrame) -> None:
+    """Write a data frame to standard output as Parquet; raises UsageError on a terminal."""
+    if sys.stdout.isatty():
+        raise UsageError("Parquet is not text.", "Send it to a file: heed findings --format parquet > findings.parquet")
+    buffer = io.BytesIO()
+    frame.write_parquet(buffer)
+    sys.stdout.buffer.write(buffer.getvalue())
+
+
 def write_rows(columns: Sequence[str], rows: Sequence[Sequence[Any]], form: str) -> None:
     """Print rows to standard output as table, csv, json or parquet."""
     if form == "parquet":
-        if sys.stdout.isatty():
-            raise UsageError(
-                "Parquet is not text.", "Send it to a file: heed findings --format parquet > findings.parquet"
-            )
         import polars
 
-        frame = polars.DataFrame(
-            [list(row) for row in rows], schema=list(columns), orient="row", infer_schema_length=None
+        write_parquet(
+            polars.DataFrame([list(row) for row in rows], schema=list(columns), orient="row", infer_schema_length=None)
         )
-        buffer = io.BytesIO()
-        frame.write_parquet(buffer)
-        sys.stdout.buffer.write(buffer.getvalue())
         return
-    sys.stdout.write({"table": as_table, "csv": as_csv, "json": as_json}[form](columns, rows))
+    text = {"table": as_table, "csv": as_csv, "json": as_json}[form](columns, rows)
+    if sys.stdout.isatty():
+        text = terminal_safe_lines(text)
+    sys.stdout.write(text)

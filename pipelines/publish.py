@@ -61,7 +61,7 @@ def _write_whole(path: Path, text: str) -> None:
 def _remember(published: Path, row: dict[str, Any]) -> None:
     line = {name: value.isoformat() if isinstance(value, datetime) else value for name, value in row.items()}
     path = published / "runs.jsonl"
-    is_torn = path.exists() and not path.read_bytes().endswith(b"\n")
+    is_torn = path.exists() and path.read_bytes()[-1:] not in (b"", b"\n")
     with path.open("a", encoding="utf-8") as file:
         # A line torn by a crash must not be glued to this one.
         file.write("\n" * is_torn + json.dumps(line) + "\n")

@@ -355,7 +355,8 @@ def kept(engine: DuckDBEngine, rows: RawRows, label: str = "The file") -> RawRow
     They stay until the next file is kept. Raises UnreadableInputError, naming `label`, when the file cannot be parsed.
     """
     try:
-        engine.execute(f"create or replace temp table parsed_rows as {rows.select}", relation="parsed_rows")
+        with engine.whole_rows():
+            engine.execute(f"create or replace temp table parsed_rows as {rows.select}", relation="parsed_rows")
     except EngineError as error:
         raise _unreadable(label, error) from error
     return RawRows("select * from parsed_rows", rows.columns, rows.rejects, rows.raws)

@@ -21,6 +21,9 @@ from pipelines.settings import Settings
 
 Narrate = Callable[[str], None]
 
+#: The years for which there are calendars of holidays and of clock changes.
+_FIRST_YEAR, _LAST_YEAR = 2000, 2040
+
 
 @dataclass
 class Outcome:
@@ -135,6 +138,8 @@ def _as_of(text: str, from_command_line: bool) -> datetime:
             (UsageError, "--as-of") if from_command_line else (ConfigurationError, "heed.toml: [policy] as_of")
         )
         raise kind(f"{option} is {text!r}, which is no instant.", "Write a time with its offset: 2026-11-01T00:00:00Z")
+    if not _FIRST_YEAR <= instant.year <= _LAST_YEAR:
+        raise kind(f"{option} is {text!r}.", f"Write a year from {_FIRST_YEAR} to {_LAST_YEAR}.")
     return instant.astimezone(UTC)
 
 
@@ -149,7 +154,8 @@ def _work_folder(settings: Settings) -> Iterator[Path]:
     """A disposable folder below private/ (staged rows hold addresses), gone afterwards."""
     work = settings.private / "work"
     shutil.rmtree(work, ignore_errors=True)  # what a killed run left behind
-    work.mkdir(mode=0o700, parents=True)
+    settings.private.mkdir(mode=0o700, exist_ok=True)
+    work.mkdir(mode=0o700)
     try:
         yield work
     finally:
@@ -172,8 +178,10 @@ def _load(settings: Settings, ledger: Ledger, work: Path, started_at: datetime, 
     files = inbox.inbox_files(settings, ledger, narrate)
     for sentence in inbox.retire_reread(settings, ledger, files):
         narrate(sentence)
-    new = list(inbox.new_files(settings, ledger, files))
-    key = identity.load_key(settings.private) if new else b""
+    new = list(inbox.new_files(settings, ledger, files, narrate))
+    key = identity.load_key(settings.private, may_make=not ledger.loads) if new else b""
+    if new:
+        ledger.check_key(identity.key_check(key))
     loads = []
     for position, file in enumerate(new, start=1):
         narrate(f"Loading {file.file(settings.home)} ({position} of {len(new)})")

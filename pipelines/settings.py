@@ -21,6 +21,8 @@ TABLES = ("messages", "inbound_messages", "consent_events", "campaigns", "contac
 
 _FIXED_OFFSET = re.compile(r"^(?:UTC|GMT)?([+-])(\d{1,2})(?::?(\d{2}))?$")
 _DURATION = re.compile(r"^\s*(\d+)\s*(s|sec|m|min|h|d|bd)\s*$")
+_MEMORY = re.compile(r"\s*\d+(\.\d+)?\s*[KMGT]i?B\s*", re.IGNORECASE)
+_LONGEST = {"hours": 24 * 366, "calendar_days": 366, "business_days": 260}  # a year
 _SECONDS = {"s": 1, "sec": 1, "m": 60, "min": 60, "h": 3600, "d": 86400}
 
 
@@ -108,11 +110,11 @@ class Settings:
 
 
 def fixed_offset_seconds(timezone: str) -> int | None:
-    """Seconds east of UTC for "UTC", "-06:00", "UTC+2"; None for a named zone."""
+    """Seconds east of UTC for "UTC", "-06:00", "UTC+2"; None for a named zone and for an offset that no clock keeps."""
     if timezone.upper() in ("UTC", "GMT", "Z", "ETC/UTC"):
         return 0
     match = _FIXED_OFFSET.match(timezone.strip().upper())
-    if not match:
+    if not match or int(match.group(2)) > 15 or int(match.group(3) or 0) > 59:
         return None
     seconds = int(match.group(2)) * 3600 + int(match.group(3) or 0) * 60
     return seconds if match.group(1) == "+" else -seconds
@@ -201,7 +203,31 @@ def _deadline(table: _Table, key: str, default: Deadline) -> Deadline:
     if not match or match.group(2) not in ("h", "d", "bd"):
         raise table.wrong(key, f"is {value!r}", 'Write hours, days or business days: "48h", "30d", "10bd".')
     unit = {"h": "hours", "d": "calendar_days", "bd": "business_days"}[match.group(2)]
-    return Deadline(int(match.group(1)), unit, value.strip())
+    amount = int(match.group(1))
+    # Day 1 is the first business day after the request, so there is no day 0.
+    if amount > _LONGEST[unit] or (unit == "business_days" and amount < 1):
+        raise table.wrong(
+            key, f"is {value!r}", f"Write at least 1bd and at most {_LONGEST[unit]} {unit.replace('_', ' ')}."
+        )
+    return Deadline(amount, unit, value.strip())
+
+
+def _country(table: _Table) -> str | None:
+    value = table.text("default_country")
+    if value is None:
+        return None
+    from phonenumbers import SUPPORTED_REGIONS
+
+    if value.upper() not in SUPPORTED_REGIONS:  # "UK" would leave every number without + as it was written
+        raise table.wrong("default_country", f"is {value!r}", 'Write a two-letter country code such as "US" or "GB".')
+    return value.upper()
+
+
+def _memory_limit(table: _Table) -> str | None:
+    value = table.text("memory_limit")
+    if value is not None and not _MEMORY.fullmatch(value):
+        raise table.wrong("memory_limit", f"is {value!r}", 'Write a number and a unit: "4GB".')
+    return value
 
 
 def _policy(path: Path, content: dict[str, Any]) -> Policy:
@@ -213,9 +239,7 @@ def _policy(path: Path, content: dict[str, Any]) -> Policy:
         rules = tuple(rules)
     elif rules not in ("default", "none"):
         raise table.wrong("rules", f"is {rules!r}", 'Write "default", "none" or a list of rule ids.')
-    country = table.text("default_country")
-    if country is not None and not re.fullmatch(r"[A-Za-z]{2}", country):
-        raise table.wrong("default_country", f"is {country!r}", 'Write a two-letter country code such as "US".')
+    country = _country(table)
     forbidden = table.take("forbidden_sources", list, list(defaults.forbidden_sources))
     policy = Policy(
         scope=table.one_of("scope", SCOPES, defaults.scope),
@@ -223,18 +247,20 @@ def _policy(path: Path, content: dict[str, Any]) -> Policy:
         default_deadline=_deadline(table, "default_deadline", defaults.default_deadline),
         confirmation_window_seconds=table.seconds("confirmation_window", defaults.confirmation_window_seconds),
         attribution_window_seconds=table.seconds("attribution_window", defaults.attribution_window_seconds),
-        default_country=country.upper() if country else None,
+        default_country=country,
         report_timezone=table.zone("report_timezone", defaults.report_timezone) or "UTC",
         double_opt_in=table.take("double_opt_in", bool, defaults.double_opt_in),
         frequency_cap=table.take("frequency_cap", int),
         forbidden_sources=tuple(str(value) for value in forbidden),
         as_of=table.text("as_of"),
-        memory_limit=table.text("memory_limit"),
+        memory_limit=_memory_limit(table),
         threads=table.take("threads", int),
         keep_snapshots=table.take("keep_snapshots", int, defaults.keep_snapshots),
     )
     if policy.keep_snapshots < 1:
         raise table.wrong("keep_snapshots", f"is {policy.keep_snapshots}", "Keep at least 1.")
+    if policy.threads is not None and policy.threads < 1:
+        raise table.wrong("threads", f"is {policy.threads}", "Write at least 1, or remove the line.")
     table.finish()
     return policy
 

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
+from datetime import timezone as fixed_zone
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from pipelines.engines.duckdb import DuckDBEngine
-from pipelines.errors import NoSnapshotError
+from pipelines.errors import NoSnapshotError, UsageError
 from pipelines.publish import read_pointer
+from pipelines.settings import fixed_offset_seconds
 
 FINDING_COLUMNS = (
     "rule",
@@ -84,27 +88,48 @@ def opened(snapshot: Path) -> Iterator[DuckDBEngine]:
         yield engine
 
 
-def findings_query(filters: dict[str, str | None]) -> tuple[str, dict[str, str]]:
-    """The select and parameters for findings; filters by column name, and `period` (YYYY-MM, UTC)."""
+def report_timezone(engine: DuckDBEngine) -> str:
+    """The time zone in which the snapshot's periods are cut."""
+    return str(engine.value("select report_timezone from run.parameters"))
+
+
+def findings_query(filters: dict[str, str | None], timezone: str) -> tuple[str, dict[str, Any]]:
+    """The select and parameters for findings; filters by column name, and `period` (YYYY-MM in `timezone`)."""
     columns = ", ".join(KEY_AS_TEXT if name == "contact_key" else name for name in FINDING_COLUMNS)
-    conditions, parameters = _conditions(filters, "strftime(occurred_at, '%Y-%m')")
+    conditions, parameters = _conditions(filters, timezone, "occurred_at >= $from_at and occurred_at < $until_at")
     return (
         f"select {columns} from audits.findings {conditions} order by rule, occurred_at, source, message_id, event_id",
         parameters,
     )
 
 
-def metrics_query(filters: dict[str, str | None]) -> tuple[str, dict[str, str]]:
+def metrics_query(filters: dict[str, str | None], timezone: str) -> tuple[str, dict[str, Any]]:
     """The select and parameters for measurements; filters by column name, and `period` (YYYY-MM)."""
-    conditions, parameters = _conditions(filters, "strftime(period_start, '%Y-%m')")
+    within = "period_start >= $from_on and period_start < $until_on"
+    conditions, parameters = _conditions(filters, timezone, within)
     order = "metric, definition, grain, period_start, channel, program, campaign_id, reason"
     return f"select {', '.join(METRIC_COLUMNS)} from metrics.measurements {conditions} order by {order}", parameters
 
 
-def _conditions(filters: dict[str, str | None], period: str) -> tuple[str, dict[str, str]]:
-    used = {name: value for name, value in filters.items() if value is not None}
-    terms = [f"{period if name == 'period' else name} = ${name}" for name in used]
+def _conditions(filters: dict[str, str | None], timezone: str, within: str) -> tuple[str, dict[str, Any]]:
+    used: dict[str, Any] = {name: value for name, value in filters.items() if value is not None}
+    terms = [within if name == "period" else f"{name} = ${name}" for name in used]
+    if period := used.pop("period", None):
+        used |= {name: value for name, value in _month(period, timezone).items() if f"${name}" in within}
     return (f"where {' and '.join(terms)}" if terms else ""), used
+
+
+def _month(period: str, timezone: str) -> dict[str, date]:
+    """First day and instant of a month, and of the month after it."""
+    match = re.fullmatch(r"(20\d\d)-(0[1-9]|1[0-2])", period)
+    if not match:
+        raise UsageError(f"--period is {period!r}, which is no month.", "Write it as 2026-10.")
+    fixed = fixed_offset_seconds(timezone)
+    zone = ZoneInfo(timezone) if fixed is None else fixed_zone(timedelta(seconds=fixed))
+    year, month = int(match[1]), int(match[2])
+    start = datetime(year, month, 1, tzinfo=zone)
+    end = datetime(year + month // 12, month % 12 + 1, 1, tzinfo=zone)
+    return {"from_on": start.date(), "until_on": end.date(), "from_at": start, "until_at": end}
 
 
 def summary(engine: DuckDBEngine) -> dict[str, Any]:
@@ -121,7 +146,7 @@ def summary(engine: DuckDBEngine) -> dict[str, Any]:
     checks = engine.records(
         "select expectation, kind, success, checked_count, unexpected_count from validation.results order by kind, expectation"
     )
-    query, _ = metrics_query({})
+    query, _ = metrics_query({}, report_timezone(engine))
     rows = engine.records(f"select * from ({query}) where grain <> 'day' and campaign_id = '*'")
     return {
         "run_id": engine.value("select run_id from run.parameters"),

@@ -93,15 +93,14 @@ def show_inputs() -> None:
 
 def show_sources() -> None:
     """Each source with what it cannot know."""
-    sources = snapshot.frame(SOURCES)
-    if sources.empty:
+    sources = snapshot.rows(SOURCES)
+    if not sources:
         return
     st.subheader("What the sources cannot know", anchor=False)
-    limited = sources[sources["limits"].fillna("") != ""]
-    lines = [f"- **{texts.plain(row.source)}:** {texts.plain(row.limits)}" for row in limited.itertuples()]
+    lines = [f"- **{texts.plain(row['source'])}:** {texts.plain(row['limits'])}" for row in sources if row["limits"]]
     st.markdown("\n".join(lines) or "No source has a known blind spot.")
     st.dataframe(
-        sources,
+        snapshot.frame(SOURCES),
         hide_index=True,
         placeholder="",
         alt="Sources with their records and what they cannot know",

@@ -188,16 +188,17 @@ def show_rows(total: int, parameters: list[Any]) -> None:
     st.caption(f"{shown}, worst first, newest first. Times in UTC.")
     # The same way out for a keyboard, a screen reader and a thumb: a click in the table needs a mouse.
     names = dict(zip(contacts, rows["contact_masked"], strict=True))
-    st.selectbox(
+    contact = st.selectbox(
         "One contact's timeline",
         list(names),
         index=None,
         format_func=lambda key: f"{names[key]}  ({key})",
         placeholder="Choose a contact from these rows",
         key="timeline_of",
-        on_change=lambda: open_contact(st.session_state["timeline_of"]),
         width=420,
     )
+    if contact:
+        open_contact(contact)
 
 
 def open_timeline(contacts: list[str]) -> None:
@@ -205,10 +206,9 @@ def open_timeline(contacts: list[str]) -> None:
     open_contact(contacts[st.session_state["opened"]["row"]])
 
 
-def open_contact(key: str | None) -> None:
+def open_contact(key: str) -> None:
     """Go to one contact's timeline."""
-    if key:
-        st.switch_page(texts.PAGES["contact"].file, query_params={"contact": key})
+    st.switch_page(texts.PAGES["contact"].file, query_params={"contact": key})
 
 
 def show_exports(parameters: list[Any]) -> None:

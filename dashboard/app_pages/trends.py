@@ -14,6 +14,7 @@ from dashboard.charts import Share
 GRAINS = {"Day": "day", "Week": "week", "Month": "month"}
 SPLITS = {"Total": None, "Channel": "channel", "Program": "program", "Campaign": "campaign_id"}
 SERIES_SHOWN = 6
+DIRECTIONS: dict[float | None, str] = {1: "Increasing", -1: "Decreasing", 0: "No clear trend"}
 
 RATES = """
 select period_start, channel, program, campaign_id, numerator, denominator, value, lower, upper
@@ -101,7 +102,7 @@ def show_trend(chosen: filters.Filters) -> None:
         st.markdown(f"**{texts.plain(headline['display'])}.** {texts.plain(headline['sentence'])}")
         return
     trend = snapshot.one(TREND, [chosen.channel]) or {}
-    direction = {1: "Increasing", -1: "Decreasing", 0: "No clear trend"}.get(trend.get("direction"), "Not enough data")
+    direction = DIRECTIONS.get(trend.get("direction"), "Not enough data")
     weeks = formats.plural(int(trend.get("week_count") or 0), "complete week")
     slope = formats.signed(trend["slope"], 2) if trend.get("slope") is not None else None
     sentence = f"The weekly rate changes by {slope} percentage points a week" if slope else "No slope can be given"
@@ -157,8 +158,8 @@ def show_beside(chosen: filters.Filters) -> None:
     beside = snapshot.one(NOT_REACHED, [chosen.channel_or_all, chosen.period, chosen.period]) or {}
     count = int(beside.get("opt_out_count") or 0)
     if count and chosen.program is None:
-        people = formats.plural(count, "contact")
-        st.caption(f"Beside the rate: {people} opted out without having been reached in the same period.")
+        opt_outs = formats.plural(count, "opt-out")
+        st.caption(f"Beside the rate: {opt_outs} of contacts that were not reached in the same period.")
 
 
 def as_share(row: dict[str, Any], grain: str) -> Share:

@@ -94,7 +94,7 @@ def _median_response(world: World, month: int | None) -> dict[str, Any]:
     """Kaplan-Meier median of processed_at - begins_at, open spans censored at as_of."""
     spans = world.spans
     begins = spans.begins[: spans.count].astype(np.int64)
-    chosen = spans.is_act[: spans.count].copy()
+    chosen = np.ones(spans.count, dtype=np.bool_)
     if month is not None:
         chosen &= month_of(begins.astype(np.int32)) == month
     processed = spans.processed[: spans.count].astype(np.int64)[chosen]

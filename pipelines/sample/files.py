@@ -64,6 +64,12 @@ class Delivery:
                 counted.handle.close()
                 counted.raw.close()
 
+    def discard(self) -> None:
+        """Closes and deletes everything delivered so far."""
+        self.close()
+        for name in self.files:
+            (self.home / name).unlink()
+
     def counts(self) -> dict[str, dict[str, int]]:
         """By file name: its rows, and the records read from them, of which some are duplicate or quarantined."""
         return {

@@ -11,7 +11,7 @@ from pipelines.sample import campaigns, config, crm, incidents, mail, membership
 from pipelines.sample.clock import DAY, DAYS, HORIZON, MONTH_STARTS, MONTHS
 from pipelines.sample.expected import expected
 from pipelines.sample.files import ROWS_AT_ONCE, Delivery
-from pipelines.sample.key import Key
+from pipelines.sample.key import FINDINGS_FILE, Key
 from pipelines.sample.sending import send
 from pipelines.sample.world import World, create
 
@@ -35,8 +35,15 @@ def generate(home: Path, messages: int = 120_000, seed: int = 7) -> dict[str, An
     plan = campaigns.plan(messages)
     world = create(messages, seed, Key(home, seed, messages))
     delivery = Delivery(home)
-    sent = _simulate(world, delivery, plan)
-    crm.write_campaigns(delivery, plan)
+    try:
+        sent = _simulate(world, delivery, plan)
+        crm.write_campaigns(delivery, plan)
+    except BaseException:
+        # Half a sample has no key: nothing of it stays.
+        delivery.discard()
+        world.key.close()
+        (home / FINDINGS_FILE).unlink(missing_ok=True)
+        raise
     delivery.close()
     content = world.key.write(delivery.counts(), expected(world))
     return {
@@ -80,7 +87,7 @@ def _remove_earlier(home: Path) -> None:
         if path.is_relative_to(inbox) and path.is_file():
             path.unlink()
     key.unlink()
-    (home / "answer_key.findings.jsonl").unlink(missing_ok=True)
+    (home / FINDINGS_FILE).unlink(missing_ok=True)
 
 
 def _simulate(world: World, delivery: Delivery, plan: list[campaigns.Campaign]) -> int:

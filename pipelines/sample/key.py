@@ -19,6 +19,7 @@ from pipelines.sample.state import Seconds
 FINDING_CLASSES = ["suppressed_by_provider", "sent_after_processing", "sent_past_deadline", "sent_in_flight"]
 # Above this many messages the findings go to their own file, line by line, instead of being held in memory.
 LARGEST_IN_MEMORY = 2_000_000
+FINDINGS_FILE = "answer_key.findings.jsonl"
 
 
 def classify(sent_at: Seconds, suppressed: NDArray[np.bool_], begins: Seconds, processed: Seconds) -> NDArray[np.int64]:
@@ -68,7 +69,7 @@ class Key:
 
     def _stream(self) -> TextIO:
         if self._findings_file is None:
-            self._findings_file = (self.folder / "answer_key.findings.jsonl").open("w", encoding="utf-8", newline="\n")
+            self._findings_file = (self.folder / FINDINGS_FILE).open("w", encoding="utf-8", newline="\n")
         return self._findings_file
 
     def add_missed_replies(self, serials: NDArray[np.int64]) -> None:
@@ -104,15 +105,19 @@ class Key:
             rows.append(row)
         return rows
 
-    def write(self, files: dict[str, dict[str, int]], expected: dict[str, Any]) -> dict[str, Any]:
-        """Writes answer_key.json and returns what it holds."""
+    def close(self) -> None:
+        """Closes the findings' own file, if there is one."""
         if self._findings_file is not None:
             self._findings_file.close()
+
+    def write(self, files: dict[str, dict[str, int]], expected: dict[str, Any]) -> dict[str, Any]:
+        """Writes answer_key.json and returns what it holds."""
+        self.close()
         content: dict[str, Any] = {
             "seed": self.seed,
             "messages": self.messages,
             "starts_at": iso(0),
-            "findings": sorted(self.findings, key=_order) if self.in_memory else "answer_key.findings.jsonl",
+            "findings": sorted(self.findings, key=_order) if self.in_memory else FINDINGS_FILE,
             "incidents": self._incident_rows(),
             "files": dict(sorted(files.items())),
             "expected": expected,

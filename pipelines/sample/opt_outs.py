@@ -231,7 +231,5 @@ def _cover_sibling(world: World, state: ChannelState, pairs: Index, requested: S
     position, found = sibling_pairs(world, state, pairs)
     others, requested, processed = position[found], requested[found], processed[found]
     stop = sibling.heeded_at(others, requested, processed)
-    sibling.open_spans(
-        world.spans, others, requested, processed, stop, np.zeros(len(others), dtype=np.uint8), is_act=False
-    )
+    sibling.open_spans(world.spans, others, requested, processed, stop, np.zeros(len(others), dtype=np.uint8))
     sibling.every_channel[others] = True

@@ -24,23 +24,18 @@ class SpanLog:
     pair: NDArray[np.int32] = field(default_factory=lambda: np.zeros(256, dtype=np.int32))
     begins: Seconds = field(default_factory=lambda: np.zeros(256, dtype=np.int32))
     processed: Seconds = field(default_factory=lambda: np.zeros(256, dtype=np.int32))
-    # False for the second channel that one act covers: a reached pair of its own, but not a span of its own.
-    is_act: NDArray[np.bool_] = field(default_factory=lambda: np.zeros(256, dtype=np.bool_))
 
-    def append(
-        self, channel: int, pairs: Index, begins: Seconds, processed: Seconds, is_act: bool
-    ) -> NDArray[np.int32]:
+    def append(self, channel: int, pairs: Index, begins: Seconds, processed: Seconds) -> NDArray[np.int32]:
         """Adds spans and returns their positions."""
         first, last = self.count, self.count + len(pairs)
         if last > len(self.pair):
             size = max(last, 2 * len(self.pair))
-            for name in ("channel", "pair", "begins", "processed", "is_act"):
+            for name in ("channel", "pair", "begins", "processed"):
                 setattr(self, name, np.resize(getattr(self, name), size))
         self.channel[first:last] = channel
         self.pair[first:last] = pairs
         self.begins[first:last] = begins
         self.processed[first:last] = processed
-        self.is_act[first:last] = is_act
         self.count = last
         return np.arange(first, last, dtype=np.int32)
 
@@ -79,7 +74,6 @@ class ChannelState:
         processed: Seconds,
         sender_stop: Seconds,
         cause: NDArray[np.uint8],
-        is_act: bool = True,
     ) -> None:
         """Begins a span for each pair (none has one yet)."""
         self.begins[pairs] = begins
@@ -87,7 +81,7 @@ class ChannelState:
         self.processed[pairs] = processed
         self.sender_stop[pairs] = sender_stop
         self.cause[pairs] = cause
-        self.span[pairs] = spans.append(self.channel, pairs, begins, processed, is_act)
+        self.span[pairs] = spans.append(self.channel, pairs, begins, processed)
 
     def heeded_at(self, pairs: Index, begins: Seconds, processed: Seconds) -> Seconds:
         """When the sender stops: once processed, or at once where it is careful."""

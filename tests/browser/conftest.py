@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
+import http.client
 import os
 import socket
 import subprocess
 import sys
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -41,24 +40,27 @@ def served(home: Path, log: Path) -> Iterator[str]:
             stdout=output,
             stderr=subprocess.STDOUT,
         )
-        address = f"http://127.0.0.1:{port}"
         try:
-            _wait_until_healthy(address, server, log)
-            yield address
+            _wait_until_healthy(port, server, log)
+            yield f"http://127.0.0.1:{port}"
         finally:
             server.terminate()
             server.wait(timeout=20)
 
 
-def _wait_until_healthy(address: str, server: subprocess.Popen[bytes], log: Path) -> None:
+def _wait_until_healthy(port: int, server: subprocess.Popen[bytes], log: Path) -> None:
     for _ in range(300):
         if server.poll() is not None:
             break
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=2)
         try:
-            urllib.request.urlopen(f"{address}/_stcore/health", timeout=2).close()
-            return
-        except (urllib.error.URLError, OSError):
+            connection.request("GET", "/_stcore/health")
+            if connection.getresponse().status == 200:
+                return
+        except OSError:
             time.sleep(0.1)
+        finally:
+            connection.close()
     raise AssertionError(f"the dashboard did not start:\n{log.read_text()}")
 
 

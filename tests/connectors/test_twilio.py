@@ -232,8 +232,8 @@ def test_inbound_webhooks(tmp_path: Path) -> None:
     assert taken(delivered.rows("inbound_messages"), "row_number", "button")[3] == (4, "Stop promotions")
     # Without a received time neither the text nor the opt-out can be placed; a status callback has no sending time.
     assert delivered.reasons() == [
-        (6, "required_value_missing", "received_at"),
         (6, "required_value_missing", "requested_at"),
+        (6, "required_value_missing", "received_at"),
         (7, "required_value_missing", "sent_at"),
         (8, "malformed_json", None),
     ]

@@ -46,7 +46,7 @@ def test_trends_are_those_of_exact_fractions(weekly: list[Fraction | None]) -> N
     expected = trend(weeks)
     first = LAST_WEEK - timedelta(weeks=11)
     values = {first + timedelta(weeks=position): 100 * rate.numerator / rate.denominator for position, rate in weeks}
-    found = trend_of_weeks(values, LAST_WEEK, 12)
+    found = trend_of_weeks(values, LAST_WEEK)
     assert (trend_label(found.direction), found.weeks_used) == (expected.direction, expected.weeks_used)
     if expected.slope is None:
         assert found.slope.value is None

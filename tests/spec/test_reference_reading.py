@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.reference import answer, merged_events, merged_messages
-from tests.support.reference_reading import Delivery, Rejected, address, instant, read, words
+from tests.support.reference_reading import Delivery, RejectedError, address, instant, read, words
 from tests.support.reference_spans import Policy
 
 LATEST = datetime(2026, 11, 1, tzinfo=UTC)
@@ -107,7 +107,7 @@ def test_versions_of_an_event_keep_its_earliest_times() -> None:
 def test_times_are_read_or_refused(text: str, zone: str | None, expected: str) -> None:
     try:
         found = instant(text, zone, LATEST).replace(tzinfo=None).isoformat()
-    except Rejected as rejected:
+    except RejectedError as rejected:
         found = rejected.reason
     assert found == expected
 

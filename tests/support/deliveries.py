@@ -10,7 +10,7 @@ from typing import Any
 
 import polars
 
-from pipelines import identity, load, settings
+from pipelines import identity, inbox, load, settings
 from pipelines.engines.duckdb import DuckDBEngine, path_list
 from pipelines.ledger import Ledger, Load
 
@@ -46,7 +46,7 @@ class Delivered:
     def quarantine(self) -> list[dict[str, Any]]:
         """Quarantined rows in order of file and place: row_number, table, reason, column, raw."""
         paths = [self.home / "private" / "quarantine" / f"{one.load_id}.parquet" for one in self.loads]
-        frames = [polars.read_parquet(path).sort("row_number", "reason") for path in paths if path.exists()]
+        frames = [polars.read_parquet(path).sort("row_number", "table", "reason") for path in paths if path.exists()]
         return polars.concat(frames).to_dicts() if frames else []
 
     def reasons(self) -> list[tuple[int, str, str | None]]:
@@ -67,12 +67,11 @@ def deliver(home: Path, connector: str, files: dict[str, str | bytes], options: 
     read = settings.read(home)
     ledger = Ledger(read.history)
     key = identity.load_key(read.private)
-    with DuckDBEngine() as engine:
-        found = load.inbox_files(read, ledger, lambda _: None)
-        loads = [
-            load.load_file(engine, read, ledger, file, key, home, LOADED_AT)
-            for file in load.new_files(read, ledger, found)
-        ]
+    found = inbox.inbox_files(read, ledger, lambda _: None)
+    loads = []
+    for file in inbox.new_files(read, ledger, found):
+        with DuckDBEngine() as engine:
+            loads.append(load.load_file(engine, read, ledger, file, key, home, LOADED_AT))
     ledger.check_parts()
     return Delivered(home, loads)
 

@@ -83,9 +83,9 @@ def random_history(random: Random, prefix: str, event_count: int, message_count:
         )
         history.rows["consent_events"].append(event)
         if random.random() < 0.15:
-            again = {"requested_at": instant(), "processed_at": random.choice([None, instant()])}
+            again = event | {"requested_at": instant(), "processed_at": random.choice([None, instant()])}
             again |= {"program": random.choice(["*", *programs]), "channel": random.choice(["*", *channels])}
-            history.rows["consent_events"].append(event | again)
+            history.rows["consent_events"].append(again)
     for number in range(random.randint(0, message_count)):
         message = row(
             "messages",
@@ -99,10 +99,11 @@ def random_history(random: Random, prefix: str, event_count: int, message_count:
         )
         history.rows["messages"].append(message)
         if random.random() < 0.3:
-            again = {"status": _status(random), "message_class": random.choice([None, "marketing", "transactional"])}
+            classes = [None, "marketing", "transactional"]
+            again = message | {"status": _status(random), "message_class": random.choice(classes)}
             if random.random() < 0.5:
                 again |= {"sent_at": instant(), "contact": random.choice(contacts), "program": random.choice(programs)}
-            history.rows["messages"].append(message | again)
+            history.rows["messages"].append(again)
     if random.random() < 0.3:
         history.rows["contacts"].append(row("contacts"))
     return history

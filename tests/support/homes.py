@@ -67,9 +67,11 @@ class _Contact:
         return ("push", "other") if self.kind == "token" else ("sms", "whatsapp", "rcs", "voice")
 
 
-def home_plans(**sizes: int) -> st.SearchStrategy[HomePlan]:
+def home_plans(message_count: int, event_count: int) -> st.SearchStrategy[HomePlan]:
     """Hypothesis' strategy for plans, named by a seed: thousands of single draws would be more than it can shrink."""
-    return st.integers(0, 2**32).map(lambda seed: plan_home(Random(seed), **sizes))
+    return st.integers(0, 2**32).map(
+        lambda seed: plan_home(Random(seed), message_count=message_count, event_count=event_count)
+    )
 
 
 def plan_home(random: Random, *, scope: str | None = None, message_count: int = 320, event_count: int = 90) -> HomePlan:

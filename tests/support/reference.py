@@ -173,7 +173,8 @@ def persons(messages: Iterable[Message], events: Iterable[Event], contacts: Iter
     Addresses that share a person id, and person ids that share an address, are one person, however long the
     chain; the smallest of their person ids names them.
     """
-    given = [(record.contact, record.person_id) for record in [*messages, *events]]
+    given = [(message.contact, message.person_id) for message in messages]
+    given += [(event.contact, event.person_id) for event in events]
     given += [(row["contact"], row["person_id"]) for row in contacts]
     return linked_persons((address, person_id) for address, person_id in given if person_id is not None)
 

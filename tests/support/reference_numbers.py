@@ -83,7 +83,10 @@ def period_start(day: date, grain: str) -> date | None:
 def opt_out_rates(
     messages: Iterable[Message], spans: Iterable[Span], person_of: Mapping[str, str], policy: Policy
 ) -> Rates:
-    """Of the (contact, channel) pairs reached in each place, how many began a span in its period."""
+    """Of the (contact, channel) pairs reached in each place, how many began a span in its period.
+
+    In a place of one program, a span must cover that program.
+    """
     reached: dict[Place, set[tuple[str, str]]] = {}
     for message in messages:
         if not message.is_reached:
@@ -104,19 +107,24 @@ def opt_out_rates(
 
     spans = list(spans)
     pairs = {pair for members in reached.values() for pair in members}
-    began = {pair: _periods_begun(pair, spans, person_of, policy) for pair in pairs}
+    began = {
+        (pair, program): _periods_begun(pair, spans, person_of, policy, program)
+        for pair in pairs
+        for program in {place[3] for place in reached}
+    }
     return {
-        place: (sum(place[:2] in began[pair] for pair in members), len(members)) for place, members in reached.items()
+        place: (sum(place[:2] in began[pair, place[3]] for pair in members), len(members))
+        for place, members in reached.items()
     }
 
 
 def _periods_begun(
-    pair: tuple[str, str], spans: Iterable[Span], person_of: Mapping[str, str], policy: Policy
+    pair: tuple[str, str], spans: Iterable[Span], person_of: Mapping[str, str], policy: Policy, program: str = "*"
 ) -> set[tuple[str, date | None]]:
     return {
         (grain, period_start(local_date(span.begins_at, policy), grain))
         for span in spans
-        if covers_pair(span, *pair, person_of, policy.scope)
+        if covers_pair(span, *pair, person_of, policy.scope) and (program == "*" or span.key.program in {program, "*"})
         for grain in GRAINS
     }
 

@@ -83,7 +83,7 @@ _FIXED_OFFSET = re.compile(r"^([+-])(\d\d):?(\d\d)?$")
 _EARLIEST_PLAUSIBLE = datetime(2000, 1, 1, tzinfo=UTC)
 
 
-class Rejected(Exception):
+class RejectedError(Exception):
     """A row cannot be used; `reason` is its code and `column` the value at fault (empty for the whole row)."""
 
     def __init__(self, reason: str, column: str = "") -> None:
@@ -143,10 +143,10 @@ def read(
         for position, raw in enumerate(raw_rows(delivery.path), start=1):
             account.read += 1
             try:
-                if isinstance(raw, Rejected):
+                if isinstance(raw, RejectedError):
                     raise raw
                 row = normalised(raw, delivery, default_country, latest_plausible)
-            except Rejected as rejected:
+            except RejectedError as rejected:
                 account.quarantined.append((position, rejected.reason, rejected.column))
                 continue
             content = (delivery.table, delivery.source, *(row[column] for column in COLUMNS[delivery.table]))
@@ -162,7 +162,7 @@ def read(
     return Records(rows, accounting)
 
 
-def raw_rows(path: Path) -> Iterator[Mapping[str, object] | Rejected]:
+def raw_rows(path: Path) -> Iterator[Mapping[str, object] | RejectedError]:
     """The records of a CSV or JSON Lines file (gzip or not) by column name, or why one of them cannot be read."""
     content = path.read_bytes()
     name = path.name
@@ -173,33 +173,33 @@ def raw_rows(path: Path) -> Iterator[Mapping[str, object] | Rejected]:
     return _csv_rows(text) if name.endswith(".csv") else _json_rows(text)
 
 
-def _csv_rows(text: str) -> Iterator[Mapping[str, object] | Rejected]:
+def _csv_rows(text: str) -> Iterator[Mapping[str, object] | RejectedError]:
     records = csv.reader(io.StringIO(text, newline=""))
     header = [name.strip() for name in next(records, [])]
     for record in records:
         if not record:
             continue
         if any(_has_stray_bytes(value) for value in record):
-            yield Rejected("not_utf8")
+            yield RejectedError("not_utf8")
         elif len(record) != len(header):
-            yield Rejected("malformed_row")
+            yield RejectedError("malformed_row")
         else:
             yield dict(zip(header, record, strict=True))
 
 
-def _json_rows(text: str) -> Iterator[Mapping[str, object] | Rejected]:
+def _json_rows(text: str) -> Iterator[Mapping[str, object] | RejectedError]:
     for line in text.split("\n"):
         if not line.strip():
             continue
         if _has_stray_bytes(line):
-            yield Rejected("not_utf8")
+            yield RejectedError("not_utf8")
             continue
         try:
             record = json.loads(line)
         except json.JSONDecodeError:
-            yield Rejected("malformed_json")
+            yield RejectedError("malformed_json")
             continue
-        yield record if isinstance(record, dict) else Rejected("malformed_json")
+        yield record if isinstance(record, dict) else RejectedError("malformed_json")
 
 
 def _has_stray_bytes(text: str) -> bool:
@@ -209,19 +209,19 @@ def _has_stray_bytes(text: str) -> bool:
 def normalised(
     raw: Mapping[str, object], delivery: Delivery, default_country: str | None, latest_plausible: datetime
 ) -> Row:
-    """The canonical columns of one raw record; raises Rejected with the first fault in column order."""
+    """The canonical columns of one raw record; raises RejectedError with the first fault in column order."""
     row: Row = {"source": delivery.source}
     for column in COLUMNS[delivery.table]:
         text = _as_text(raw.get(column)).strip()
         if not text:
             if column in REQUIRED[delivery.table]:
-                raise Rejected("required_value_missing", column)
+                raise RejectedError("required_value_missing", column)
             row[column] = None
         elif column in TIME_COLUMNS:
             try:
                 row[column] = instant(text, delivery.timezone, latest_plausible)
-            except Rejected as rejected:
-                raise Rejected(rejected.reason, column) from None
+            except RejectedError as rejected:
+                raise RejectedError(rejected.reason, column) from None
         elif column in NUMBER_COLUMNS:
             row[column] = _number(text, column)
         elif column in BOOLEAN_COLUMNS:
@@ -230,7 +230,7 @@ def normalised(
             row[column] = _channel(text, every_channel_allowed=delivery.table == "consent_events")
         elif column in ALLOWED:
             if text.casefold() not in ALLOWED[column]:
-                raise Rejected("value_not_allowed", column)
+                raise RejectedError("value_not_allowed", column)
             row[column] = text.casefold()
         else:
             row[column] = text
@@ -253,58 +253,59 @@ def _channel(text: str, *, every_channel_allowed: bool) -> str:
         return "sms"
     if channel in CHANNELS or (channel == "*" and every_channel_allowed):
         return channel
-    raise Rejected("value_not_allowed", "channel")
+    raise RejectedError("value_not_allowed", "channel")
 
 
 def _number(text: str, column: str) -> float:
     try:
         return float(text)
     except ValueError:
-        raise Rejected("number_unreadable", column) from None
+        raise RejectedError("number_unreadable", column) from None
 
 
 def _boolean(text: str, column: str) -> bool:
     word = text.casefold()
     if word not in {"true", "false"}:
-        raise Rejected("boolean_unreadable", column)
+        raise RejectedError("boolean_unreadable", column)
     return word == "true"
 
 
 def instant(text: str, source_timezone: str | None, latest_plausible: datetime) -> datetime:
-    """The UTC instant an ISO 8601 date and time names; raises Rejected with the reason where it names none."""
+    """The UTC instant an ISO 8601 date and time names; raises RejectedError with the reason where it names none."""
     match = _ISO_TIME.match(text)
     if not match:
-        raise Rejected("timestamp_unreadable")
+        raise RejectedError("timestamp_unreadable")
     year, month, day, hour, minute, second = (int(part or 0) for part in match.groups()[:6])
     microsecond = int((match[7] or "").ljust(6, "0")[:6])
     try:
-        local = datetime(year, month, day, hour, minute, second, microsecond)
+        local = datetime(year, month, day, hour, minute, second, microsecond, tzinfo=UTC).replace(tzinfo=None)
     except ValueError:
-        raise Rejected("timestamp_unreadable") from None
+        raise RejectedError("timestamp_unreadable") from None
     if match[8]:
         suffix = match[8].strip()
         try:
             zone = UTC if suffix in {"Z", "z", "UTC"} else time_zone(suffix)
         except ValueError:
-            raise Rejected("timestamp_unreadable") from None
+            raise RejectedError("timestamp_unreadable") from None
         found = local.replace(tzinfo=zone).astimezone(UTC)
     elif source_timezone is None:
-        raise Rejected("timestamp_without_zone")
+        raise RejectedError("timestamp_without_zone")
     else:
         found = _local_instant(local, time_zone(source_timezone))
     if not _EARLIEST_PLAUSIBLE <= found <= latest_plausible:
-        raise Rejected("timestamp_implausible")
+        raise RejectedError("timestamp_implausible")
     return found
 
 
 def _local_instant(local: datetime, zone: tzinfo) -> datetime:
     first, second = local.replace(tzinfo=zone, fold=0), local.replace(tzinfo=zone, fold=1)
     offset_before, offset_after = first.utcoffset(), second.utcoffset()
-    assert offset_before is not None and offset_after is not None
+    assert offset_before is not None
+    assert offset_after is not None
     if offset_before > offset_after:
-        raise Rejected("timestamp_ambiguous")
+        raise RejectedError("timestamp_ambiguous")
     if offset_before < offset_after:
-        raise Rejected("timestamp_nonexistent")
+        raise RejectedError("timestamp_nonexistent")
     return first.astimezone(UTC)
 
 

@@ -210,6 +210,8 @@ def spans_of(logs: Logs) -> dict[tuple[str, str], list[Span]]:
     for message in logs.messages.values():
         reachable.setdefault(message["contact"], set()).add(message["channel"])
     for event in logs.events.values():
+        reachable.setdefault(event.contact, set()).update({event.channel} - {"*"})
+    for event in logs.events.values():
         for channel in reachable.get(event.contact, set()) if event.channel == "*" else {event.channel}:
             by_pair.setdefault((event.contact, channel), []).append(event)
     spans: dict[tuple[str, str], list[Span]] = {}

@@ -32,6 +32,7 @@ from tests.support.snapshot_numbers import (
 )
 from tests.support.snapshot_schema import SCHEMAS, TABLES, columns_of
 
+RESPONSE_TIME = "Median response time"
 SEVERITY = {
     "sent_after_processing": "critical", "sent_past_deadline": "critical", "sent_in_flight": "notice",
     "suppressed_by_provider": "warning", "opt_out_not_honoured_in_time": "high", "message_without_consent": "high",
@@ -136,7 +137,9 @@ def _spans(chance: random.Random, *, every_span_in_time: bool) -> list[Row]:
         processed_at: datetime | None = begins_at + timedelta(seconds=round(seconds))
         is_open = chance.random() < (0 if every_span_in_time else 0.006) or processed_at > AS_OF
         program = chance.choice(["offers", "offers", "service-news"]) if channel != "whatsapp" else "offers"
-        address = f"a•••{span_id % 97}@example.com" if channel == "email" else f"+1202•••••{span_id % 100:02d}"
+        address = (
+            f"{'abcdefghij'[span_id % 10]}•••@example.com" if channel == "email" else f"+1202•••••{span_id % 100:02d}"
+        )
         spans.append({
             "span_id": span_id, "kind": "opt_out", "scope_key": f"{span_id}:{channel}",
             "contact_key": chance.randrange(-(2**63), 2**63), "contact_masked": address, "source": CHANNELS[channel],
@@ -234,22 +237,25 @@ def _class_of(status: str, sent_at: datetime, span: Row) -> str:
 
 def _headline(*, empty: bool = False) -> list[Row]:
     if empty:
-        labels = {"opt_out_rate": "Opt-out rate", "opt_out_trend": "Opt-out trend", "response_time": "Response time"}
+        labels = {"opt_out_rate": "Opt-out rate", "opt_out_trend": "Opt-out trend", "response_time": RESPONSE_TIME}
         return [
-            {"position": index + 1, "metric": metric, "label": label, "display": "Not enough data",
-             "period_label": "Whole record", "sentence": "No message was loaded, so there is nothing to measure."}
+            {"position": index + 1, "metric": metric, "label": label, "display": "No data",
+             "period_label": "Whole record", "previous_display": "No data", "sentence": "No opt-out is on record."}
             for index, (metric, label) in enumerate(labels.items())
         ]  # fmt: skip
     return [
         {"position": 1, "metric": "opt_out_rate", "label": "Opt-out rate", "value": 0.0119, "display": "1.2 %",
          "period_label": "October 2026", "previous_value": 0.0134, "previous_display": "1.3 %",
-         "sentence": "104 of 8,741 contacts reached in October 2026 opted out (95 % interval 1.0 % to 1.4 %)."},
+         "sentence": "Of 8,741 contact and channel pairs reached in October 2026, 104 opted out "
+                     "(95 % interval 1.0 % to 1.4 %); September: 1.3 %."},
         {"position": 2, "metric": "opt_out_trend", "label": "Opt-out trend", "value": -0.021, "display": "Decreasing",
          "period_label": "12 weeks to 15 November 2026", "previous_value": None, "previous_display": "No clear trend",
-         "sentence": "The weekly rate fell by 0.02 percentage points a week over 12 complete weeks."},
-        {"position": 3, "metric": "response_time", "label": "Response time", "value": 3960.0, "display": "1 h 6 min",
-         "period_label": "October 2026", "previous_value": 4860.0, "previous_display": "1 h 21 min",
-         "sentence": "Half of the 61 opt-outs of October 2026 were applied within 1 h 6 min; 1 is still open."},
+         "sentence": "Over the 12 weeks to 15 November 2026 the weekly opt-out rate was decreasing: -0.02 percentage "
+                     "points a week (95 % interval -0.03 to -0.01); the 12 weeks before: no clear trend."},
+        {"position": 3, "metric": "response_time", "label": RESPONSE_TIME, "value": 3960.0, "display": "1.1 h",
+         "period_label": "October 2026", "previous_value": 4860.0, "previous_display": "1.4 h",
+         "sentence": "Half of the 61 opt-outs of October 2026 were processed within 1.1 h (95 % interval 54 min to "
+                     "1.4 h); still open: 1, the oldest for 19 days; September: 1.4 h."},
     ]  # fmt: skip
 
 
@@ -267,14 +273,12 @@ def _verdicts(findings: list[Row], kind: str) -> list[Row]:
                 reached = [n for n in CHANNELS if channel in ("*", n) and source in ("*", CHANNELS[n])]
                 messages = sum(REACHED_A_DAY[name] for name in reached) * days // 4
                 hole = kind == "findings" and channel in ("*", "whatsapp") and source in ("*", "messenger")
-                reasons = [f"{count:,} violations: messages sent or opt-outs left open against the rules."] * bool(
-                    count
-                )
-                reasons += ["messenger: 1 opt-out has no processing time, so its handling cannot be shown."] * hole
+                reasons = [f"Violations: {count}."] if count else []
+                reasons += ["Opt-outs without proof of processing: 1."] if hole else []
                 verdict = "Fail" if count else "Cannot attest" if hole else "Pass"
                 rows.append({"period_start": start, "channel": channel, "source": source, "verdict": verdict,
                              "violation_count": count, "message_count": messages,
-                             "reasons": "\n".join(reasons)})  # fmt: skip
+                             "reasons": "\n".join(reasons) or "No violation, and no hole."})  # fmt: skip
     return rows
 
 
