@@ -189,9 +189,15 @@ def _load(settings: Settings, ledger: Ledger, work: Path, started_at: datetime, 
             one = load.load_file(engine, settings, ledger, file, key, work, started_at)
         if one.read_count == 0:
             narrate(f"{one.file} holds no rows.")
-        elif one.quarantined_count:
-            narrate(f"{one.file}: {one.quarantined_count:,} of {one.read_count:,} rows quarantined.")
         loads.append(one)
+    refused = [one for one in loads if one.quarantined_count]
+    if refused:
+        worst = max(refused, key=lambda one: one.quarantined_count / one.read_count)
+        narrate(
+            f"{sum(one.quarantined_count for one in refused):,} of {sum(one.read_count for one in loads):,} rows"
+            f" quarantined, in {len(refused)} of {len(loads)} files; most of all in {worst.file}"
+            f" ({worst.quarantined_count:,} of {worst.read_count:,})."
+        )
     return loads
 
 
