@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta
+from typing import Any
 from zoneinfo import available_timezones
 
 import polars
@@ -71,7 +72,12 @@ def business_days(first: date, last: date) -> polars.DataFrame:
 def _offsets(timezone: str) -> polars.DataFrame:
     rows = [(timezone, start, end, seconds) for start, end, seconds in zones.offset_periods(timezone)]
     instant = polars.Datetime("us", "UTC")
-    schema = {"timezone": polars.String, "from_at": instant, "until_at": instant, "offset_seconds": polars.Int64}
+    schema: dict[str, Any] = {
+        "timezone": polars.String,
+        "from_at": instant,
+        "until_at": instant,
+        "offset_seconds": polars.Int64,
+    }
     return polars.DataFrame(rows, schema=schema, orient="row")
 
 

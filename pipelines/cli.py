@@ -53,8 +53,9 @@ def parser() -> argparse.ArgumentParser:
     top = _Parser(
         prog="heed",
         description="Did every opt-out get heeded? Audits message logs against consent logs, with proof.",
-        epilog="Exit codes: 0 done; 10 violations found (with --fail-on-violation); 11 validation failed or a file cannot"
-        " be read, nothing published; 64 wrong usage; 75 another run holds the lock; 78 wrong configuration; 1 unexpected."
+        epilog="Exit codes: 0 done; 10 violations found (with --fail-on-violation); 11 validation failed or a file"
+        " cannot be read, nothing published; 64 wrong usage; 75 another run holds the lock; 78 wrong configuration;"
+        " 1 unexpected."
         "  Example: heed -C data run",
     )
     top.add_argument(
@@ -106,7 +107,8 @@ def _init(options: argparse.Namespace) -> int:
 
     path = make_home(options.home)
     print(
-        f"Wrote {path}. Put your logs below {options.home / 'inbox'}, name them in it, then: heed -C {options.home} run",
+        f"Wrote {path}. Put your logs below {options.home / 'inbox'}, name them in it, then:"
+        f" heed -C {options.home} run",
         file=sys.stderr,
     )
     return 0

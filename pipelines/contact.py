@@ -17,9 +17,10 @@ COLUMNS = ("occurred_at", "kind", "source", "record_id", "channel", "program", "
 _KINDS = {
     "messages": "'message', source, message_id, channel, program, campaign_id, coalesce(message_class, 'unknown'),"
     " coalesce(status, 'sent'), null, null, null, body",
-    "consent_events": "'consent_event', source, event_id, channel, program, campaign_id, event_type, null, processed_at,"
-    " method, actor, reason_text",
-    "inbound_messages": "'inbound_message', source, inbound_id, channel, program, null, 'inbound', null, null, null, null, body",
+    "consent_events": "'consent_event', source, event_id, channel, program, campaign_id, event_type, null,"
+    " processed_at, method, actor, reason_text",
+    "inbound_messages": "'inbound_message', source, inbound_id, channel, program, null, 'inbound', null, null, null,"
+    " null, body",
 }
 
 
@@ -45,7 +46,8 @@ def everything_about(text: str, settings: Settings) -> tuple[int, list[dict[str,
         build.attach_history(engine, ledger)
         files = {load.load_id: load.file for load in ledger.loads}
         selects = [
-            f"select {TABLES[table].instant}, {columns}, load_id, row_number from history.{table} where contact_key = $key"
+            f"select {TABLES[table].instant}, {columns}, load_id, row_number from history.{table}"
+            " where contact_key = $key"
             for table, columns in _KINDS.items()
         ]
         rows = engine.rows(" union all ".join(selects) + " order by 1, 2, 3, 4, 14, 15", {"key": key})

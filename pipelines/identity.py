@@ -55,7 +55,7 @@ def load_key(private: Path, *, may_make: bool = True) -> bytes:
             file.write(key)
             file.flush()
             os.fsync(file.fileno())
-        os.replace(partial, path)
+        partial.replace(path)
         return key
     except OSError as error:
         raise ConfigurationError(f"{path} cannot be read: {error.strerror}.", "Check its permissions.") from error
@@ -109,6 +109,8 @@ def masked_address(address: str) -> str:
 def _country_of_prefix(prefix: str) -> str | None:
     # A made-up number per prefix, so that the answer depends on the prefix alone and not on which numbers were seen.
     number = phonenumbers.parse(prefix if len(prefix) > 5 else prefix + "2345678")
+    if number.country_code is None:
+        return None
     if number.country_code == 1:
         return phonenumbers.region_code_for_number(number)
     region = phonenumbers.region_code_for_country_code(number.country_code)
@@ -180,8 +182,9 @@ def identify(engine: DuckDBEngine, spellings: str, target: str, country: str | N
                 as contact_key,
             case
                 when k.is_phone then substr(a.address, 1, 5) || '{_BULLETS}' || right(a.address, 2)
-                when k.is_email then substr(a.address, 1, case when starts_with(a.address, '@') then 0 else 1 end) || '•••@'
-                    || regexp_extract(a.address, '@([^@]*)$', 1)
+                when k.is_email
+                    then substr(a.address, 1, case when starts_with(a.address, '@') then 0 else 1 end)
+                        || '•••@' || regexp_extract(a.address, '@([^@]*)$', 1)
                 when length(a.address) > 8 then substr(a.address, 1, 3) || '•••' || right(a.address, 2)
                 else substr(a.address, 1, 1) || '•••'
             end as contact_masked,

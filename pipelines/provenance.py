@@ -11,7 +11,7 @@ from typing import Any
 
 import polars
 
-from pipelines import __version__, connectors, sqlfiles
+from pipelines import __version__, connectors
 from pipelines.engines.duckdb import DuckDBEngine
 from pipelines.ledger import Ledger, Load
 from pipelines.resources import reference_folder, sql_folder
@@ -64,7 +64,7 @@ def write_parameters(
         "heed_version": __version__,
         "fingerprint": digest,
     }
-    overrides = {"as_of": _INSTANT, "started_at": _INSTANT, "default_country": polars.String}
+    overrides: dict[str, Any] = {"as_of": _INSTANT, "started_at": _INSTANT, "default_country": polars.String}
     engine.create_from_frame("run.parameters", polars.DataFrame([row], schema_overrides=overrides))
 
 
@@ -211,7 +211,8 @@ def summary_row(engine: DuckDBEngine) -> dict[str, Any]:
     return engine.records(
         """
         select p.run_id, p.as_of, p.started_at,
-            (select verdict from metrics.verdicts where period_start is null and channel = '*' and source = '*') as verdict,
+            (select verdict from metrics.verdicts where period_start is null and channel = '*' and source = '*')
+                as verdict,
             (select count(*) from core.messages) as message_count,
             (select count(*) from audits.findings where severity in ('critical', 'high') and waived_by is null)
                 as violation_count,

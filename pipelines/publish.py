@@ -50,7 +50,7 @@ def _write_whole(path: Path, text: str) -> None:
         file.write(text)
         file.flush()
         os.fsync(file.fileno())
-    os.replace(partial, path)
+    partial.replace(path)
     folder = os.open(path.parent, os.O_RDONLY)
     try:
         os.fsync(folder)
@@ -93,7 +93,7 @@ def publish(engine: DuckDBEngine, published: Path, row: dict[str, Any], fingerpr
     with building.open("rb") as file:
         os.fsync(file.fileno())
     path = published / f"{run_id}.duckdb"
-    os.replace(building, path)
+    building.replace(path)
     pointer = {
         "run_id": run_id,
         "snapshot": path.name,

@@ -144,7 +144,8 @@ def summary(engine: DuckDBEngine) -> dict[str, Any]:
         (row for row in verdicts if row["period_start"] is None and row["channel"] == row["source"] == "*"), None
     )
     checks = engine.records(
-        "select expectation, kind, success, checked_count, unexpected_count from validation.results order by kind, expectation"
+        "select expectation, kind, success, checked_count, unexpected_count from validation.results"
+        " order by kind, expectation"
     )
     query, _ = metrics_query({}, report_timezone(engine))
     rows = engine.records(f"select * from ({query}) where grain <> 'day' and campaign_id = '*'")
@@ -153,8 +154,9 @@ def summary(engine: DuckDBEngine) -> dict[str, Any]:
         "as_of": plain(engine.value("select as_of from run.parameters")),
         "inputs": plain_rows(
             engine.records(
-                'select source, file, sha256, read_count as "read", accepted_count as accepted, duplicate_count as duplicate,'
-                " quarantined_count as quarantined, load_id, connector, is_new from run.inputs order by load_id"
+                'select source, file, sha256, read_count as "read", accepted_count as accepted,'
+                " duplicate_count as duplicate, quarantined_count as quarantined,"
+                " load_id, connector, is_new from run.inputs order by load_id"
             )
         ),
         "findings": findings,

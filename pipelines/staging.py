@@ -50,7 +50,7 @@ def _cleaned(column: Column, kind: str) -> str:
 
 def _instant(name: str) -> list[str]:
     """The two readings of a time text: the instant where it carries its offset, and the local time where not."""
-    # The slow spelling (no seconds, decimal comma, lower case, a space before the offset) is only tried on what is left.
+    # The slow spelling (no seconds, decimal comma, lower case, a space before the offset) is tried on what is left.
     plain = f"replace(replace(upper({name}), ',', '.'), ' UTC', 'Z')"
     plain = f"regexp_replace(replace({plain}, ' GMT', 'Z'), '[ ]([+-])', '\\1')"
     plain = rf"regexp_replace({plain}, '^([0-9-]{{10}}[T ][0-9]{{2}}:[0-9]{{2}})([Z+-]|$)', '\1:00\2')"
@@ -71,7 +71,8 @@ def _problem(column: Column, is_typed: bool, source: Source, latest: str) -> lis
         branches.append(f"when {name} not in {_words(column.words)} then 'value_not_allowed'")
     if column.kind == "number":
         branches.append(
-            f"when {name} is not null and not coalesce(isfinite(try_cast({name} as double)), false) then 'number_unreadable'"
+            f"when {name} is not null and not coalesce(isfinite(try_cast({name} as double)), false)"
+            " then 'number_unreadable'"
         )
     if column.kind == "boolean":
         branches.append(f"when {name} not in {_words(_TRUE + _FALSE)} then 'boolean_unreadable'")
@@ -125,7 +126,8 @@ def stage(engine: DuckDBEngine, select: str, table: Table, source: Source, targe
             )
             resolved.append(f"{name}_zone.problem as {name}_zone_problem")
             resolved.append(
-                f"coalesce({name}_zoned, make_timestamptz(epoch_us({name}_local) - {name}_zone.offset_microseconds)) as {name}_at"
+                f"coalesce({name}_zoned,"
+                f" make_timestamptz(epoch_us({name}_local) - {name}_zone.offset_microseconds)) as {name}_at"
             )
         elif source.fixed_offset_seconds is not None:
             micros = source.fixed_offset_seconds * 1_000_000
@@ -160,7 +162,8 @@ def stage(engine: DuckDBEngine, select: str, table: Table, source: Source, targe
             final.append(f"try_cast({name} as double) as {name}")
         elif column.kind == "boolean":
             final.append(
-                f"case when {name} in {_words(_TRUE)} then true when {name} in {_words(_FALSE)} then false end as {name}"
+                f"case when {name} in {_words(_TRUE)} then true when {name} in {_words(_FALSE)} then false end"
+                f" as {name}"
             )
         else:
             final.append(name)
@@ -191,7 +194,7 @@ def _zone_table(engine: DuckDBEngine, timezone: str) -> None:
     periods = zones.local_periods(timezone)
     frame = polars.DataFrame(
         {
-            "local_from": [max(start, datetime(1900, 1, 1)) for start, _, _ in periods],
+            "local_from": [start for start, _, _ in periods],
             "offset_microseconds": [None if offset is None else offset * 1_000_000 for _, offset, _ in periods],
             "problem": [problem for _, _, problem in periods],
         },

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from functools import cache
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 from pipelines.settings import fixed_offset_seconds
@@ -57,8 +58,8 @@ def local_periods(timezone: str) -> tuple[LocalPeriod, ...]:
     """Local time cut into stretches that have one offset, or none: `timestamp_ambiguous` (the clock went back
     and the hour came twice) or `timestamp_nonexistent` (the clock went forward over it)."""
     periods = offset_periods(timezone)
-    local: list[LocalPeriod] = [(datetime.min, periods[0][2], None)]
-    for (_, change, before), (_, _, after) in zip(periods, periods[1:], strict=False):
+    local: list[LocalPeriod] = [(_FIRST.replace(year=1900, tzinfo=None), periods[0][2], None)]
+    for (_, change, before), (_, _, after) in pairwise(periods):
         old = (change + timedelta(seconds=before)).replace(tzinfo=None)
         new = (change + timedelta(seconds=after)).replace(tzinfo=None)
         problem = "timestamp_nonexistent" if new > old else "timestamp_ambiguous"

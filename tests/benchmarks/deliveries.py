@@ -45,7 +45,8 @@ def deliver(home: Path, messages: int) -> None:
                 select
                     'm' || i as message_id,
                     case when who % 10 < 6 then 'sms' else 'email' end as channel,
-                    case when who % 10 < 6 then '+1' || (2002000000 + who) else 'user' || who || '@example.com' end as contact,
+                    case when who % 10 < 6 then '+1' || (2002000000 + who) else 'user' || who || '@example.com' end
+                        as contact,
                     'p' || hash(i * 3) % 4 as program,
                     'c' || i * 40 // {messages} as campaign_id,
                     case when hash(i * 11) % 10 < 8 then 'marketing' else 'transactional' end as message_class,
@@ -62,7 +63,8 @@ def deliver(home: Path, messages: int) -> None:
                 select
                     'e' || i as event_id,
                     case when hash(i * 23) % 40 = 0 then '*' when who % 10 < 6 then 'sms' else 'email' end as channel,
-                    case when who % 10 < 6 then '+1' || (2002000000 + who) else 'user' || who || '@example.com' end as contact,
+                    case when who % 10 < 6 then '+1' || (2002000000 + who) else 'user' || who || '@example.com' end
+                        as contact,
                     case when hash(i * 5) % 3 = 0 then 'opt_out' else 'opt_in' end as event_type,
                     {_instant(f"i * {span} // {events}")} as requested_at,
                     case when hash(i * 17) % 5 > 0

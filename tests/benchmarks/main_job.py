@@ -38,7 +38,8 @@ def _floor(home: Path) -> float:
     csv, parquet = home / "inbox" / "messages.csv", home / "floor.parquet"
     with DuckDBEngine() as engine:
         engine.execute(f"copy (from read_csv({quoted(str(csv))})) to {quoted(str(parquet))} (format parquet)")
-        query = f"select max(message_id), max(channel), max(contact), max(sent_at) from read_parquet({quoted(str(parquet))})"
+        source = f"read_parquet({quoted(str(parquet))})"
+        query = f"select max(message_id), max(channel), max(contact), max(sent_at) from {source}"
         engine.rows(query)
         begun = time.perf_counter()
         engine.rows(query)

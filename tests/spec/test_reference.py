@@ -286,6 +286,24 @@ def test_opt_out_rate_counts_pairs_reached_that_began_a_span_in_the_period() -> 
     assert ("all", None, "push", "*", "*") not in rates
 
 
+def test_by_program_only_spans_that_cover_the_program_count() -> None:
+    rates = answer_for(
+        messages(
+            """
+            1 | a | sms | news | - | marketing | sent | 02 10:00
+            2 | a | sms | sale | - | marketing | sent | 02 10:00
+            """
+        ),
+        events("1 | a | sms | news | opt_out | 03 12:00 | -"),
+        {},
+        at("31 00:00"),
+        Policy(scope="program"),
+    ).opt_out_rates
+    assert rates["all", None, "*", "*", "*"] == (1, 1)
+    assert rates["all", None, "*", "news", "*"] == (1, 1)
+    assert rates["all", None, "*", "sale", "*"] == (0, 1)
+
+
 def test_opt_outs_of_pairs_not_reached_are_counted_beside_the_rate() -> None:
     counts = answer_for(
         messages(

@@ -145,7 +145,10 @@ def test_every_row_is_accepted_repeated_or_refused(tmp_path: Path) -> None:
         '2026-03-01T11:00:00+01:00,y,+1 202 555 0101,mms,1,"two\nlines"\n'
         "2026-03-01T10:00:00Z,x,+12025550101,fax,2,\n"
         "2026-03-01T10:00:00Z,x,,sms,3,\n"
-        "2026-03-01T10:00:00Z,x,+12025550101\n",
+        "2026-03-01T10:00:00Z,x,+12025550101\n"
+        '2026-03-01T10:00:00Z,x,"+12025550101"?,sms,4,\n'
+        "\n"
+        '2026-03-01T10:00:00Z,x,+12025550101,sms,4,"never closed\n',
         encoding="utf-8",
     )
     lines = [
@@ -176,13 +179,15 @@ def test_every_row_is_accepted_repeated_or_refused(tmp_path: Path) -> None:
         return account.read, account.accepted, account.duplicate, account.quarantined
 
     assert summary(first) == (
-        5,
+        7,
         1,
         1,
         [
             (3, "value_not_allowed", "channel"),
             (4, "required_value_missing", "contact"),
             (5, "malformed_row", ""),
+            (6, "malformed_row", ""),
+            (7, "malformed_row", ""),
         ],
     )
     assert summary(second) == (4, 1, 1, [(3, "malformed_json", ""), (4, "not_utf8", "")])

@@ -30,7 +30,8 @@ Z = 1.959963984540054
 
 # Weeks in remission of 21 patients on 6-mercaptopurine (Freireich et al. 1963), the textbook example of Kaplan-Meier;
 # a plus means still in remission when last seen.
-REMISSION = "6 6 6 6+ 7 9+ 10 10+ 11+ 13 16 17+ 19+ 20+ 22 23 25+ 32+ 32+ 34+ 35+".split()
+REMISSION_TEXT = "6 6 6 6+ 7 9+ 10 10+ 11+ 13 16 17+ 19+ 20+ 22 23 25+ 32+ 32+ 34+ 35+"
+REMISSION = REMISSION_TEXT.split()
 REMISSION_WEEKS = [float(text.rstrip("+")) for text in REMISSION]
 REMISSION_ENDED = [not text.endswith("+") for text in REMISSION]
 
@@ -64,7 +65,8 @@ def test_wilson_takes_arrays_and_has_no_interval_without_trials() -> None:
     # 0 of 10: upper = z^2 / (n + z^2) = 3.8415 / 13.8415 = 0.2775; 10 of 10 mirrors it.
     assert lower[:3] == pytest.approx([0, 0.2366, 0.7225], abs=5e-5)
     assert upper[:3] == pytest.approx([0.2775, 0.7634, 1], abs=5e-5)
-    assert np.isnan(lower[3]) and np.isnan(upper[3])
+    assert np.isnan(lower[3])
+    assert np.isnan(upper[3])
 
 
 # Trends
@@ -124,7 +126,9 @@ def test_theil_sen_is_the_median_of_all_slopes(values: list[int]) -> None:
     estimate = theil_sen(range(len(values)), values)
     slopes = [(values[j] - values[i]) / (j - i) for i, j in combinations(range(len(values)), 2)]
     assert estimate.value == pytest.approx(float(np.median(slopes)))
-    assert estimate.lower is not None and estimate.upper is not None and estimate.value is not None
+    assert estimate.lower is not None
+    assert estimate.upper is not None
+    assert estimate.value is not None
     assert estimate.lower <= estimate.value <= estimate.upper
 
 
@@ -189,7 +193,8 @@ def test_kaplan_meier_agrees_with_scipy(rows: list[tuple[int, bool]]) -> None:
     inside = curve.share_processed < 1
     assert (1 - curve.upper)[inside] == pytest.approx(interval.low.probabilities[steps][inside])
     assert (1 - curve.lower)[inside] == pytest.approx(interval.high.probabilities[steps][inside])
-    assert np.isnan(curve.lower[~inside]).all() and np.isnan(curve.upper[~inside]).all()
+    assert np.isnan(curve.lower[~inside]).all()
+    assert np.isnan(curve.upper[~inside]).all()
 
 
 @given(spans, st.sampled_from([0.5, 0.9, 0.95]))

@@ -105,9 +105,11 @@ def csv_bytes(source: SourcePlan, records: Sequence[Record | Broken], random: Ra
                 ]
             )
         elif record.reason == "not_utf8":
-            # In a column that matters: nobody asked what the others hold.
-            cells = [b"caf\xe9" if column in ("message_id", "channel") else b"" for column in columns]
+            cells = [b"caf\xe9", *[b""] * (len(columns) - 1)]
+            random.shuffle(cells)
             out.write(b",".join(cells) + line_end.encode())
+        elif random.random() < 0.3:
+            out.write(b'"closed" and more' + b"," * (len(columns) - 1) + line_end.encode())
         else:
             # Too many values, or too few.
             write(["surplus"] * random.choice([len(columns) + 1, len(columns) - 1]))

@@ -37,7 +37,8 @@ def measured(
     """A working database with these messages and spans, measured.
 
     A span covers its own contact, channel and program unless it has a column `covers`; `relations` are further rows by
-    relation name with a double underscore for the dot. Somebody's opt-in is on record unless core__consent_events says otherwise.
+    relation name with a double underscore for the dot. Somebody's opt-in is on record unless core__consent_events says
+    otherwise.
     """
     engine = working_database()
     write_reference(engine)

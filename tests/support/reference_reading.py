@@ -174,9 +174,17 @@ def raw_rows(path: Path) -> Iterator[Mapping[str, object] | RejectedError]:
 
 
 def _csv_rows(text: str) -> Iterator[Mapping[str, object] | RejectedError]:
-    records = csv.reader(io.StringIO(text, newline=""))
+    records = csv.reader(io.StringIO(text, newline=""), strict=True)
     header = [name.strip() for name in next(records, [])]
-    for record in records:
+    while True:
+        try:
+            record = next(records, None)
+        except csv.Error:
+            # Something after a closing quote, or no closing quote before the end of the file.
+            yield RejectedError("malformed_row")
+            continue
+        if record is None:
+            return
         if not record:
             continue
         if any(_has_stray_bytes(value) for value in record):
