@@ -36,6 +36,7 @@ DURATION_TICKS = {
     1: "1 s", 10: "10 s", 60: "1 min", 600: "10 min", 3_600: "1 h", 10_800: "3 h", 43_200: "12 h", 86_400: "1 d",
     259_200: "3 d", 864_000: "10 d", 2_592_000: "30 d", 8_640_000: "100 d", 31_536_000: "1 y",
 }  # fmt: skip
+LONGEST_LABEL = 24
 # Few enough to be read on a phone when times spread over many scales.
 COARSE_TICKS = (1, 10, 60, 600, 3_600, 43_200, 259_200, 2_592_000, 31_536_000)
 
@@ -59,11 +60,12 @@ def share_over_time(
     highest: float | None = None,
     marks: Sequence[tuple[date, str]] = (),
     used: tuple[date, date, str] | None = None,
+    between: tuple[date, date] | None = None,
 ) -> go.Figure:
     """A share by period with its interval as a band; the running period is a hollow point.
 
-    `highest` fixes the top of the scale so that several charts compare; `marks` point at single periods; `used` shades
-    the span of periods a number was computed from.
+    `highest` and `between` fix the scales so that several charts compare; `marks` point at single periods; `used`
+    shades the span of periods a number was computed from.
     """
     complete = [share for share in shares if share.is_complete and share.value is not None]
     running = [share for share in shares if not share.is_complete and share.value is not None]
@@ -72,15 +74,19 @@ def share_over_time(
         figure.add_vrect(x0=used[0], x1=used[1], fillcolor=FAINT, line_width=0, layer="below")
         figure.add_annotation(x=used[0], y=1.0, yref="paper", text=used[2], showarrow=False, xanchor="left",
                               yanchor="bottom", font_size=12)  # fmt: skip
-    figure.add_scatter(
-        x=[share.at for share in complete] + [share.at for share in reversed(complete)],
-        y=_percent([share.upper for share in complete]) + _percent([share.lower for share in reversed(complete)]),
-        fill="toself", fillcolor=BAND, line={"width": 0}, hoverinfo="skip", name="95 % interval", mode="lines",
-    )  # fmt: skip
+    # One or two points have no band to speak of: they get bars.
+    has_band = len(complete) > 2
+    if has_band:
+        figure.add_scatter(
+            x=[share.at for share in complete] + [share.at for share in reversed(complete)],
+            y=_percent([share.upper for share in complete]) + _percent([share.lower for share in reversed(complete)]),
+            fill="toself", fillcolor=BAND, line={"width": 0}, hoverinfo="skip", name="95 % interval", mode="lines",
+        )  # fmt: skip
     figure.add_scatter(
         x=[share.at for share in complete], y=_percent([share.value for share in complete]),
         mode="lines+markers" if len(complete) <= 70 else "lines", line={"color": ACCENT, "width": 2},
-        marker={"size": 5, "color": ACCENT}, name="Opt-out rate",
+        marker={"size": 5 if has_band else 8, "color": ACCENT}, name="Opt-out rate",
+        error_y=None if has_band else _error_bars(complete),
         customdata=[escape(share.note) for share in complete], hovertemplate="%{customdata}<extra></extra>",
     )  # fmt: skip
     if running:
@@ -99,32 +105,41 @@ def share_over_time(
     figure.update_yaxes(range=[0, max(top * 108, 0.1)], ticksuffix=" %", rangemode="tozero")
     if shares:
         # Set, because an annotation near the edge would widen it.
-        margin = max(timedelta(days=1), (shares[-1].at - shares[0].at) / 40)
-        figure.update_xaxes(range=[shares[0].at - margin, shares[-1].at + margin])
+        first, last = between or (shares[0].at, shares[-1].at)
+        margin = max(timedelta(days=4), (last - first) / 40)
+        figure.update_xaxes(range=[first - margin, last + margin])
     return _calm(figure, height, legend=bool(running))
 
 
 def share_bars(
     shares: Sequence[Share], *, before: Sequence[Share] = (), names: tuple[str, str] = ("", "")
 ) -> go.Figure:
-    """Shares of a whole as horizontal bars with their intervals, the first on top; `before` as hollow diamonds."""
+    """Shares as horizontal bars with their intervals, the first on top; `before` as hollow diamonds on the same bars.
+
+    A label may have two lines; a long line is cut, so that a phone has room left for the bars.
+    """
+    places = {share.at: place for place, share in enumerate(shares)}
+    then = [share for share in before if share.at in places]
     figure = go.Figure()
-    labels = [escape(str(share.at)) for share in shares]
     figure.add_bar(
-        x=_percent([share.value for share in shares]), y=labels, orientation="h", name=names[0],
+        x=_percent([share.value for share in shares]), y=list(places.values()), orientation="h", name=names[0],
         marker={"color": BAND, "line": {"width": 1, "color": ACCENT}}, width=0.6, error_x=_error_bars(shares, ACCENT),
         customdata=[escape(share.note) for share in shares], hovertemplate="%{customdata}<extra></extra>",
     )  # fmt: skip
-    if before:
+    if then:
         figure.add_scatter(
-            x=_percent([share.value for share in before]), y=[escape(str(share.at)) for share in before],
-            mode="markers",
+            x=_percent([share.value for share in then]), y=[places[share.at] for share in then], mode="markers",
             marker={"symbol": "diamond-open", "size": 11, "color": NEUTRAL, "line": {"width": 2}}, name=names[1],
-            customdata=[escape(share.note) for share in before], hovertemplate="%{customdata}<extra></extra>",
+            customdata=[escape(share.note) for share in then], hovertemplate="%{customdata}<extra></extra>",
         )  # fmt: skip
-    figure.update_yaxes(autorange="reversed", categoryorder="array", categoryarray=labels, showgrid=False)
+    labels = ["<br>".join(escape(_cut(line)) for line in str(share.at).split("\n")) for share in shares]
+    figure.update_yaxes(autorange="reversed", tickvals=list(places.values()), ticktext=labels, showgrid=False)
     figure.update_xaxes(ticksuffix=" %", rangemode="tozero")
-    return _calm(figure, 90 + 38 * max(len(shares), 1), legend=bool(before), hover="closest")
+    return _calm(figure, 90 + 38 * max(len(shares), 1), legend=bool(then), hover="closest")
+
+
+def _cut(line: str) -> str:
+    return line if len(line) <= LONGEST_LABEL else f"{line[: LONGEST_LABEL - 1]}…"
 
 
 def stacked_columns(labels: Sequence[str], parts: Sequence[tuple[str, Sequence[float], bool]]) -> go.Figure:

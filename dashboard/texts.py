@@ -145,6 +145,11 @@ def channel(code: str) -> str:
     return CHANNELS.get(code, code)
 
 
+def program(code: str | None) -> str:
+    """The name of a program."""
+    return "every program" if code == "*" else code or ""
+
+
 def severity(code: str) -> str:
     """The name of a severity."""
     return SEVERITIES.get(code, humanise(code))

@@ -10,12 +10,13 @@ import io
 import json
 import os
 import sys
+import traceback
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import NoReturn
 
 from pipelines import __version__
-from pipelines.errors import HeedError, UsageError
+from pipelines.errors import EngineError, HeedError, UsageError
 
 VIOLATIONS_FOUND = 10
 UNEXPECTED = 1
@@ -69,7 +70,7 @@ def parser() -> argparse.ArgumentParser:
         )
         for name, (does, example) in VERBS.items()
     }
-    made["sample"].add_argument("--messages", type=int, default=None, help="about how many messages (default: 120000)")
+    made["sample"].add_argument("--messages", type=int, default=120_000, help="how many messages (default: 120000)")
     made["sample"].add_argument("--seed", type=int, default=7, help="the same seed gives the same bytes (default: 7)")
     made["run"].add_argument("--json", action="store_true", help="print the result as JSON")
     made["run"].add_argument("--fail-on-violation", action="store_true", help="exit 10 when there is a violation")
@@ -117,14 +118,14 @@ def _init(options: argparse.Namespace) -> int:
 def _sample(options: argparse.Namespace) -> int:
     from pipelines.sample import generate
 
-    chosen: dict[str, Any] = {"seed": options.seed}
-    if options.messages is not None:
-        chosen["messages"] = options.messages
-    if options.messages is not None and options.messages < 1000:
-        raise UsageError(f"--messages {options.messages} is too few.", "A sample has at least 1000.")
-    summary = generate(options.home, **chosen)
-    print(json.dumps(summary, indent=1, default=str), file=sys.stderr)
-    print(f"Wrote sample logs below {options.home}. Next: heed -C {options.home} run", file=sys.stderr)
+    made = generate(options.home, messages=options.messages, seed=options.seed)
+    planted = ", ".join(name.replace("_", " ") for name in made["incidents"])
+    print(
+        f"Wrote {made['files']} files with {made['rows']:,} rows below {options.home / 'inbox'}.\n"
+        f"Planted: {planted}.\n"
+        f"What a run must find is in {options.home / 'answer_key.json'}. Next: heed -C {options.home} run",
+        file=sys.stderr,
+    )
     return 0
 
 
@@ -276,19 +277,33 @@ def main(arguments: Sequence[str] | None = None) -> int:
         code = _DOES[options.verb](options)
         sys.stdout.flush()  # while a closed pipe or a full disk can still be answered for
         return code
-    except HeedError as error:
-        _complain(f"heed: {error}")
-        return error.exit_code
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except KeyboardInterrupt:
+        print("heed: stopped; the published snapshot is as it was.", file=sys.stderr)
+        return UNEXPECTED
+    except EngineError as error:
+        return _unexpected(error, error.place)
+    except HeedError as error:
+        _complain(f"heed: {error}")
+        return error.exit_code
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
         _complain(f"heed: {where}{error.strerror or error}. The published snapshot is as it was.")
         return UNEXPECTED
-    except KeyboardInterrupt:
-        print("heed: stopped; the published snapshot is as it was.", file=sys.stderr)
-        return UNEXPECTED
+    except Exception as error:
+        return _unexpected(error, f"an unexpected {type(error).__name__}")
+
+
+def _unexpected(error: Exception, what: str) -> int:
+    """A mistake of ours in one line; its own words may quote data, so they are shown on request only."""
+    if os.environ.get("HEED_TRACEBACK"):
+        traceback.print_exception(error)
+    _complain(
+        f"heed: {what}; the published snapshot is as it was. Set HEED_TRACEBACK=1 to see where (it may show data)."
+    )
+    return UNEXPECTED
 
 
 if __name__ == "__main__":

@@ -84,6 +84,12 @@ class EngineError(HeedError):
         self.relation = relation
         self.sql = sql
 
+    @property
+    def place(self) -> str:
+        """What was being built and, where the machine is to blame and not the data, why it failed."""
+        first = self.what.splitlines()[0] if self.what else ""
+        why = f": {first}" if first.startswith(("IO Error", "Out of Memory Error")) else ""
+        return f"the engine failed{f' while building {self.relation}' if self.relation else ''}{why}"
+
     def __str__(self) -> str:
-        place = f" while building {self.relation}" if self.relation else ""
-        return f"the engine failed{place}: {self.what}\n{self.sql}".rstrip()
+        return f"{self.place}\n{self.what}\n{self.sql}".rstrip()

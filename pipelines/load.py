@@ -52,7 +52,12 @@ class _Loading:
     def run(self) -> Load:
         """Read, check and write every row of the file; raises AccountingError unless all of them are accounted for."""
         self.engine.execute(_QUARANTINED)
-        reading = connector(self.file.source).read(Delivery(self.file.path, self.file.source, self.engine, self.work))
+        delivery = Delivery(self.file.path, self.file.source, self.engine, self.work)
+        try:
+            reading = connector(self.file.source).read(delivery)
+        except OSError:
+            self.file.check_unchanged()
+            raise
         for records in reading.records:
             self._take(TABLES[records.table], records.select, reading)
         self._take_rejects(reading)

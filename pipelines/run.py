@@ -11,7 +11,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from importlib import import_module
 from pathlib import Path
+from threading import Thread
 
 from pipelines import audit, build, identity, inbox, load, provenance, publish
 from pipelines.engines.duckdb import DuckDBEngine
@@ -230,6 +232,8 @@ def execute(settings: Settings, *, as_of: str | None = None, narrate: Narrate = 
 
             latest = [datetime.fromisoformat(one.last_record_at) for one in ledger.loads if one.last_record_at]
             instant = wanted_as_of or max(latest, default=None)
+            # Great Expectations takes seconds to import: it does so while DuckDB builds.
+            Thread(target=import_module, args=("great_expectations",), daemon=True).start()
             with _engine(settings, work, run_id) as engine:
                 run = Run(settings, ledger, engine, run_id, started_at, instant, digest, new_loads, steps)
                 for name, words, step in STEPS:

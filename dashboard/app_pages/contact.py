@@ -154,7 +154,7 @@ def show_events(events: list[dict[str, Any]]) -> None:
                 "When (UTC)": event["occurred_at"],
                 "What": texts.what_happened(event["what"]),
                 "Channel": texts.channel(event["channel"]),
-                "Program": event["program"],
+                "Program": texts.program(event["program"]),
                 "Campaign": event["campaign_id"],
                 "Status": texts.humanise(event["status"] or ""),
                 "Found": [texts.finding_label(name) for name in event["classes"] or []],

@@ -26,6 +26,10 @@ select source, connectors, message_count, consent_event_count, inbound_message_c
     unmatched_contact_count, first_record_at, last_record_at, timezone, limits
 from run.sources order by source
 """
+REASONS = """
+select reason, column_name, sum(row_count)::bigint as row_count from run.quarantine
+group by reason, column_name order by row_count desc, reason, column_name
+"""
 QUARANTINE = """
 select reason, column_name, row_count, source, file, first_rows, load_id from run.quarantine
 order by row_count desc, file
@@ -127,17 +131,23 @@ def show_quarantine() -> None:
     count = int(rows["row_count"].sum())
     verb = "is" if count == 1 else "are"
     st.markdown(f"{formats.plural(count, 'row')} could not be read with certainty and {verb} in no number.")
+    lines = [
+        {"Reason": texts.humanise(row["reason"]), "Column": texts.plain(row["column_name"]), "Rows": row["row_count"]}
+        for row in snapshot.rows(REASONS)
+    ]
+    layout.table(lines, "Quarantined rows by reason and column", {"Rows": formats.count})
     rows["reason"] = rows["reason"].map(texts.humanise)
-    st.dataframe(
-        rows,
-        hide_index=True,
-        placeholder="",
-        alt="Quarantined rows by reason, file and column",
-        column_config={
-            "reason": "Reason", "column_name": "Column", "row_count": NUMBER("Rows", format="localized"),
-            "source": "Source", "file": "File", "first_rows": "First row numbers", "load_id": "Load",
-        },
-    )  # fmt: skip
+    with st.expander("Files and row numbers"):
+        st.dataframe(
+            rows,
+            hide_index=True,
+            placeholder="",
+            alt="Quarantined rows by reason, file and column",
+            column_config={
+                "reason": "Reason", "column_name": "Column", "row_count": NUMBER("Rows", format="localized"),
+                "source": "Source", "file": "File", "first_rows": "First row numbers", "load_id": "Load",
+            },
+        )  # fmt: skip
     st.caption(f"The rows as delivered: `{snapshot.home()}/private/quarantine/`, one file per load.")
 
 
@@ -154,17 +164,18 @@ def show_validation() -> None:
         + (f"**{formats.plural(failed, 'was', 'were')} not met**." if failed else "all met.")
     )
     rows["success"] = rows["success"].map({True: "met", False: "not met"})
-    st.dataframe(
-        rows,
-        hide_index=True,
-        placeholder="",
-        alt="Expectations and their results, those not met first",
-        column_config={
-            "success": "Result", "description": "Expectation", "relation": "Relation", "kind": "Kind",
-            "checked_count": NUMBER("Checked", format="localized"),
-            "unexpected_count": NUMBER("Unexpected", format="localized"), "expectation": "Name",
-        },
-    )  # fmt: skip
+    with st.expander("Every expectation, with what it checked", expanded=failed > 0):
+        st.dataframe(
+            rows,
+            hide_index=True,
+            placeholder="",
+            alt="Expectations and their results, those not met first",
+            column_config={
+                "success": "Result", "description": "Expectation", "relation": "Relation", "kind": "Kind",
+                "checked_count": NUMBER("Checked", format="localized"),
+                "unexpected_count": NUMBER("Unexpected", format="localized"), "expectation": "Name",
+            },
+        )  # fmt: skip
 
 
 def show_run() -> None:

@@ -149,6 +149,7 @@ def show_rows(total: int, parameters: list[Any]) -> None:
     contacts = list(rows.pop("contact"))
     rows["finding_class"] = rows["finding_class"].map(texts.finding_label)
     rows["channel"] = rows["channel"].map(texts.channel)
+    rows["program"] = rows["program"].map(texts.program)
     rows["severity"] = [
         [texts.severity(severity)] + (["Waived"] if isinstance(waived, str) else [])
         for severity, waived in zip(rows["severity"], rows["waived_by"], strict=True)

@@ -199,7 +199,7 @@ def show_open(chosen: filters.Filters) -> None:
             {
                 "Contact": row["contact_masked"],
                 "Channel": texts.channel(row["channel"]),
-                "Program": row["program"],
+                "Program": texts.program(row["program"]),
                 "Requested": formats.instant(row["begins_at"]),
                 "Deadline": formats.instant(row["deadline_at"]),
                 "Left": left(row["deadline_at"], row["as_of"]),

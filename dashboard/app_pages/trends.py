@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -14,6 +15,7 @@ from dashboard.charts import Share
 GRAINS = {"Day": "day", "Week": "week", "Month": "month"}
 SPLITS = {"Total": None, "Channel": "channel", "Program": "program", "Campaign": "campaign_id"}
 SERIES_SHOWN = 6
+CAMPAIGNS_SHOWN = 12
 DIRECTIONS: dict[float | None, str] = {1: "Increasing", -1: "Decreasing", 0: "No clear trend"}
 
 RATES = """
@@ -27,6 +29,8 @@ order by period_start
 TREND = """
 select
     max(value) filter (where metric = 'opt_out_trend') as slope,
+    max(lower) filter (where metric = 'opt_out_trend') as lower,
+    max(upper) filter (where metric = 'opt_out_trend') as upper,
     max(numerator) filter (where metric = 'opt_out_trend') as week_count,
     max(value) filter (where metric = 'opt_out_trend_direction') as direction
 from metrics.measurements
@@ -72,6 +76,8 @@ def show() -> None:
         layout.empty(texts.NOTHING_IN_PERIOD, f"Nobody was reached by a marketing message here. {texts.WIDEN}")
     elif split is None:
         show_total(rows, grain, chosen)
+    elif split == "campaign_id":
+        show_campaigns(rows, grain)
     else:
         show_split(rows, grain, split)
     show_beside(chosen)
@@ -104,8 +110,12 @@ def show_trend(chosen: filters.Filters) -> None:
     trend = snapshot.one(TREND, [chosen.channel]) or {}
     direction = DIRECTIONS.get(trend.get("direction"), "Not enough data")
     weeks = formats.plural(int(trend.get("week_count") or 0), "complete week")
-    slope = formats.signed(trend["slope"], 2) if trend.get("slope") is not None else None
-    sentence = f"The weekly rate changes by {slope} percentage points a week" if slope else "No slope can be given"
+    if trend.get("slope") is None:
+        st.markdown(f"**{direction}.** A trend needs at least 6 weeks; there are {weeks}.")
+        return
+    sentence = f"The weekly rate changes by {formats.signed(trend['slope'], 2)} percentage points a week"
+    if trend["lower"] is not None and trend["upper"] is not None:
+        sentence += f" (95 % interval {formats.signed(trend['lower'], 2)} to {formats.signed(trend['upper'], 2)})"
     st.markdown(f"**{direction}.** {sentence}, from {weeks}.")
 
 
@@ -134,6 +144,7 @@ def show_split(rows: list[dict[str, Any]], grain: str, split: str) -> None:
     for row in rows:
         series.setdefault(row[split], []).append(row)
     largest = sorted(series, key=lambda name: -sum(row["denominator"] or 0 for row in series[name]))
+    between = (rows[0]["period_start"], rows[-1]["period_start"])
     shown = largest[:SERIES_SHOWN]
     # A small denominator has an interval up to 100 %: the scale follows the rates, with room for most bands.
     highest = 1.6 * max((row["value"] or 0 for name in shown for row in series[name]), default=0)
@@ -141,9 +152,9 @@ def show_split(rows: list[dict[str, Any]], grain: str, split: str) -> None:
         for name in shown:
             shares = [as_share(row, grain) for row in series[name]]
             with grid.cell(), st.container(gap="xsmall"):
-                label = texts.channel(name) if split == "channel" else name
+                label = texts.channel(name) if split == "channel" else texts.program(name)
                 st.markdown(f"**{texts.plain(label)}**")
-                figure = charts.share_over_time(shares, height=220, highest=highest)
+                figure = charts.share_over_time(shares, height=220, highest=highest, between=between)
                 figure.update_layout(showlegend=False, margin_t=8)
                 alt = f"{label}: {describe(shares, grain)}"
                 st.plotly_chart(figure, config=charts.CONFIG, alt=alt, key=f"rate-{name}")
@@ -151,6 +162,23 @@ def show_split(rows: list[dict[str, Any]], grain: str, split: str) -> None:
         st.caption(f"The {SERIES_SHOWN} largest of {len(largest)} are drawn; the table has them all.")
     with st.expander(texts.TABLE_BEHIND):
         st.dataframe(table(rows, grain, split), hide_index=True, column_config=COLUMNS, alt="Opt-out rates")
+
+
+def show_campaigns(rows: list[dict[str, Any]], grain: str) -> None:
+    """The campaigns that surely have a high rate: ranked by the lower end of the interval, not by the rate."""
+    ranked = sorted((row for row in rows if row["value"] is not None), key=lambda row: -row["lower"])[:CAMPAIGNS_SHOWN]
+    shares = []
+    for row in ranked:
+        share = as_share(row, grain)
+        when = period_name(row["period_start"], grain)
+        shares.append(replace(share, at=f"{row['campaign_id']}\n{when}", note=f"{row['campaign_id']}. {share.note}"))
+    first = ranked[0]
+    alt = f"Highest: {first['campaign_id']}, {formats.share(first['value'])}, at least {formats.share(first['lower'])}."
+    st.caption(
+        f"The {len(ranked)} highest of {formats.plural(len(rows), f'campaign {grain}')}, by the lower end of their 95 % "
+        "interval: a small campaign is listed only where the evidence is strong."
+    )
+    layout.chart(charts.share_bars(shares), alt, table(rows, grain, "campaign_id"), COLUMNS)
 
 
 def show_beside(chosen: filters.Filters) -> None:

@@ -38,10 +38,10 @@ class History:
 
 
 def random_policy(random: Random, scope: str) -> Policy:
-    """A policy whose deadline falls on the grid."""
+    """A policy; a deadline in hours or days falls on the grid."""
     return Policy(
         scope=scope,
-        default_deadline=random.choice(["0h", "6h", "12h", "1d", "2d"]),
+        default_deadline=random.choice(["0h", "6h", "12h", "1d", "2d", "1bd", "3bd"]),
         report_timezone=random.choice(["UTC", "America/New_York", "Asia/Kolkata"]),
     )
 

@@ -116,9 +116,10 @@ class Home:
             yield engine
 
     def rows(self, table: str) -> list[dict[str, Any]]:
-        """The accepted rows of a canonical table, as history holds them."""
+        """The accepted rows of a canonical table as history holds them, in order of load and place."""
         parts = Ledger(self.path / "history").parts(table)
-        return [row for part in parts for row in polars.read_parquet(part, hive_partitioning=False).to_dicts()]
+        rows = [row for part in parts for row in polars.read_parquet(part, hive_partitioning=False).to_dicts()]
+        return sorted(rows, key=lambda row: (row["load_id"], row["row_number"]))
 
     def quarantined(self) -> list[dict[str, Any]]:
         """Every quarantined row in order of load and place: row_number, table, reason, column, raw."""

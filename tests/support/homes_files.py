@@ -40,18 +40,26 @@ def write_in_batches(home: Path, plan: HomePlan, batches: Sequence[Sequence[int]
     """The same records dealt into files that arrive one batch after another; yields after each batch.
 
     `batches[i][j]` is how many files batch i deals source j's share into (counts beyond the last source are not
-    used); records are dealt in any order.
+    used); records are dealt in any order. Some files of JSON lines do not come anew but grow.
     """
     write_configuration(home, plan)
+    growing: dict[str, Path] = {}
     shares = {source.name: random.sample(source.records, len(source.records)) for source in plan.sources}
     for position, file_counts in enumerate(batches):
         for source, count in zip(plan.sources, file_counts, strict=False):
             share = shares[source.name][position :: len(batches)]
             for number in range(count):
                 part = share[number::count]
-                if part:
-                    suffix = random.choice(_FORMATS)
-                    write_file(home, source, part, f"{random.randrange(100)}-{position}-{number}.{suffix}", random)
+                if not part:
+                    continue
+                if source.name in growing and random.random() < 0.4:
+                    with growing[source.name].open("ab") as file:
+                        file.write(json_lines_bytes(part, random))
+                    continue
+                suffix = random.choice(_FORMATS)
+                path = write_file(home, source, part, f"{random.randrange(100)}-{position}-{number}.{suffix}", random)
+                if suffix == "jsonl":
+                    growing[source.name] = path
         yield position
 
 
