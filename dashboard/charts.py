@@ -99,8 +99,11 @@ def share_over_time(
     values = {share.at: share.value for share in shares if share.value is not None}
     for at, text in marks:
         if at in values:
+            # Text at an edge grows inwards, away from the scale.
+            place = [share.at for share in shares].index(at) / len(shares)
+            anchor = "left" if place < 0.15 else "right" if place > 0.85 else "center"
             figure.add_annotation(x=at, y=values[at] * 100, text=escape(text), showarrow=True, arrowhead=0, ax=0,
-                                  ay=-34, font_size=12, arrowcolor=NEUTRAL)  # fmt: skip
+                                  ay=-34, font_size=12, arrowcolor=NEUTRAL, xanchor=anchor)  # fmt: skip
     top = highest if highest is not None else max([share.upper or 0 for share in shares], default=0)
     figure.update_yaxes(range=[0, max(top * 108, 0.1)], ticksuffix=" %", rangemode="tozero")
     if shares:
@@ -162,7 +165,7 @@ def stacked_columns(labels: Sequence[str], parts: Sequence[tuple[str, Sequence[f
 
 def share_done_curve(steps: Sequence[dict[str, Any]], deadline_seconds: float | None = None) -> go.Figure:
     """A Kaplan-Meier curve turned upright: the share applied within a time on a logarithmic scale, with its band."""
-    seconds = [max(float(step["seconds"]), 1.0) for step in steps]
+    seconds = _at_least_a_second([float(step["seconds"]) for step in steps])
     figure = go.Figure()
     edge = {"mode": "lines", "line": {"width": 0, "shape": "hv"}, "hoverinfo": "skip", "showlegend": False}
     figure.add_scatter(x=seconds, y=_percent([step["lower"] for step in steps]), **edge)  # fmt: skip
@@ -187,12 +190,13 @@ def durations_by_month(
     styles = (("solid", "circle", ACCENT), ("dash", "diamond", NEUTRAL), ("dot", "square", NEUTRAL))
     for (name, values, notes), (dash, symbol, color) in zip(lines, styles, strict=False):
         figure.add_scatter(
-            x=list(months), y=list(values), mode="lines+markers", name=name,
+            x=list(months), y=_at_least_a_second(values), mode="lines+markers", name=name,
             line={"color": color, "width": 2, "dash": dash},
             marker={"symbol": symbol, "size": 7, "color": color}, customdata=list(notes),
             hovertemplate="%{customdata}<extra></extra>",
         )  # fmt: skip
-    _duration_axis(figure, "y", [value for _, values, _ in lines for value in values if value])
+    drawn = [value for _, values, _ in lines for value in _at_least_a_second(values) if value is not None]
+    _duration_axis(figure, "y", drawn)
     return _calm(figure, 320, legend=True)
 
 
@@ -242,6 +246,11 @@ def timeline(
     lanes = list(dict.fromkeys([lane for _, _, lane, _ in spans] + [mark.lane for mark in marks]))
     figure.update_yaxes(type="category", categoryorder="array", categoryarray=lanes[::-1], showgrid=False)
     return _calm(figure, 150 + 44 * len(lanes), legend=True, hover="closest")
+
+
+def _at_least_a_second(values: Sequence[float | None]) -> list[Any]:
+    # A logarithmic scale has no place for what took no time at all.
+    return [None if value is None else max(value, 1.0) for value in values]
 
 
 def _percent(values: Sequence[float | None]) -> list[float | None]:

@@ -32,7 +32,8 @@ def to_parquet(table: pyarrow.Table) -> bytes:
 
 def _cell_text(column: pyarrow.ChunkedArray) -> pyarrow.ChunkedArray:
     if pyarrow.types.is_timestamp(column.type):
-        return pyarrow.compute.strftime(column, format="%Y-%m-%dT%H:%M:%SZ")
+        text = pyarrow.compute.strftime(column, format="%Y-%m-%dT%H:%M:%SZ")
+        return pyarrow.compute.replace_substring(text, ".000000Z", "Z")
     if pyarrow.types.is_string(column.type) or pyarrow.types.is_large_string(column.type):
         is_formula = pyarrow.compute.match_substring_regex(column, FORMULA)
         marked = pyarrow.compute.binary_join_element_wise("'", column, "")

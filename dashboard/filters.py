@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 import streamlit as st
@@ -26,6 +26,12 @@ select distinct program from (
     select program from metrics.measurements
     union all select program from audits.findings
 ) where program <> '*' order by program
+"""
+BOUNDS = """
+select
+    timezone(report_timezone, cast(? as timestamp)) as starts_at,
+    timezone(report_timezone, cast(? as timestamp) + interval 1 month) as ends_at
+from run.parameters
 """
 
 
@@ -73,6 +79,14 @@ def chosen() -> Filters:
     """What is chosen in this page run; a filter the page does not offer chooses nothing."""
     filters: Filters = st.session_state["filters"]
     return filters
+
+
+def bounds_of(month: date | None) -> tuple[datetime | None, datetime | None]:
+    """The instants at which a month of the report time zone begins and ends; None and None for the whole record."""
+    if month is None:
+        return None, None
+    row = snapshot.one(BOUNDS, [month, month]) or {}
+    return row["starts_at"], row["ends_at"]
 
 
 def _column(sql: str) -> list[Any]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta
 
 MISSING = "–"
-# A narrow gap that never breaks: "2.5 %" stays on one line.
+# A gap that never breaks, and no gap that never breaks: "2.5 %" and "1.0–1.4 %" stay on one line.
 GAP = "\u00a0"
+JOINER = "\u2060"
 
 
 def count(value: float | None) -> str:
@@ -28,7 +29,7 @@ def interval(lower: float | None, upper: float | None) -> str:
     """A 95 % interval of a share, never broken over lines: 1.0–1.4 %."""
     if lower is None or upper is None:
         return MISSING
-    return f"{share(lower).removesuffix(f'{GAP}%')}–{share(upper)}"
+    return f"{share(lower).removesuffix(f'{GAP}%')}–{JOINER}{share(upper)}"
 
 
 def points(value: float | None) -> str:

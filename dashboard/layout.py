@@ -27,8 +27,8 @@ def header(name: str, filters: Filters | None = None) -> None:
     st.caption(" · ".join([*scope, f"Data up to {formats.instant(published.as_of)}", f"published {age} ago"]))
     if is_stale(published.published_at, datetime.now(UTC)):
         st.warning(
-            f"**These numbers are {age} old.** Nothing newer has been published. "
-            f"To read what arrived since: `heed -C {snapshot.home()} run`",
+            f"**These numbers are {age} old.** Nothing newer has been published. To read what arrived since:\n\n"
+            f"`{snapshot.command_for('run')}`",
             icon=":material/history:",
         )
 
@@ -86,7 +86,7 @@ def card(label: str, value: str, note: str, before: str | None = None) -> None:
 def empty(title: str, body: str, command: str = "", icon: str = ":material/inbox:") -> None:
     """A designed empty state: what is not there, why, and what to do."""
     with st.container(border=True, gap="small"):
-        st.subheader(f"{icon} {title}", anchor=False)
+        st.subheader(f"{icon} {texts.plain(title)}", anchor=False)
         st.markdown(body)
         if command:
             st.code(command, language=None)

@@ -8,7 +8,9 @@ old name. Results are cached under the snapshot's identity, the query and its pa
 from __future__ import annotations
 
 import json
+import logging
 import os
+import shlex
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -64,12 +66,17 @@ def home() -> Path | None:
     return Path(name).expanduser() if name else None
 
 
+def command_for(verb: str) -> str:
+    """The command line that does `verb` for this home, ready for a shell."""
+    return f"heed -C {shlex.quote(str(home() or 'HOME'))} {verb}"
+
+
 def read_pointer() -> Published:
     """The newest published snapshot of the home; raises NoSnapshotError or UnreadableSnapshotError."""
     folder = home()
     if folder is None:
         raise NoSnapshotError("No home folder is named, so there is nothing to show.", "heed dashboard")
-    command = f"heed -C {folder} run"
+    command = command_for("run")
     pointer = folder / "published" / "CURRENT.json"
     if not pointer.is_file():
         raise NoSnapshotError(f"Nothing has been published in {folder} yet.", command)
@@ -125,11 +132,10 @@ def read_uncached(chosen: Published, sql: str, parameters: Sequence[Any] = ()) -
     try:
         return _cursor(chosen.path).execute(sql, list(parameters)).to_arrow_table()
     except duckdb.Error as error:
-        folder = chosen.path.parent.parent
-        reason = str(error).partition("\n")[0]
-        raise UnreadableSnapshotError(
-            f"The snapshot {chosen.path.name} cannot be read ({reason}).", f"heed -C {folder} run"
-        ) from error
+        # The reader is told what to do; the one who runs the server also needs to know why.
+        logging.getLogger(__name__).error("cannot read %s: %s", chosen.path, error)
+        what = f"The file {chosen.path.name} is damaged, or another version of heed wrote it."
+        raise UnreadableSnapshotError(what, command_for("run")) from error
 
 
 def _table(sql: str, parameters: Sequence[Any]) -> pyarrow.Table:

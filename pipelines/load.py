@@ -109,17 +109,39 @@ class _Loading:
         self._write_parts(table)
 
     def _take_refused(self, table: Table, reading: Reading) -> None:
+        """Build `refused`: the staged rows that cannot be used, with their text."""
         refused = "select row_number, reason, reason_column, raw from staged where reason is not null"
-        if not self.engine.value(f"select count(*) from ({refused})"):
+        self.engine.execute(f"create or replace temp table refused as {refused}")
+        if reading.raws and self.engine.value("select count(*) from refused"):
+            with self.engine.whole_rows():
+                self.engine.execute(
+                    f"""
+                    create or replace temp table refused as
+                    select s.* replace (coalesce(s.raw, r.raw) as raw)
+                    from refused as s left join ({reading.raws}) as r on r.row_number = s.row_number"""
+                )
+        self._number_rows(reading)
+        self.engine.execute(
+            f"insert into quarantined select row_number, {quoted(table.name)}, reason, reason_column, raw from refused"
+        )
+
+    def _number_rows(self, reading: Reading) -> None:
+        """Count refused rows in: a row's place is the same whether the rows before it parsed or not."""
+        if reading.rejects is None or not self.engine.value(f"select count(*) from ({reading.rejects})"):
             return
-        if reading.raws:
-            refused = f"""
-                select s.row_number, s.reason, s.reason_column, coalesce(s.raw, r.raw) as raw
-                from ({refused}) as s left join ({reading.raws}) as r on r.row_number = s.row_number"""
-        with self.engine.whole_rows():
+        self.engine.execute(
+            f"""
+            create or replace temp table shifts as
+            select row_number - position as parsed_before, max(position) as shift
+            from (select row_number, row_number() over (order by row_number) as position from ({reading.rejects}))
+            group by all"""
+        )
+        for name in ("staged", "refused"):
             self.engine.execute(
-                f"insert into quarantined select row_number, {quoted(table.name)}, reason, reason_column, raw"
-                f" from ({refused})"
+                f"""
+                create or replace temp table {name} as
+                select r.* replace (r.row_number + coalesce(s.shift, 0) as row_number)
+                from {name} as r asof left join shifts as s on r.row_number > s.parsed_before"""
             )
 
     def _take_rejects(self, reading: Reading) -> None:

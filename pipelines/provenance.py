@@ -22,7 +22,7 @@ _FIRST_ROWS = 20
 
 
 def fingerprint(settings: Settings, ledger: Ledger, as_of: str | None) -> str:
-    """A digest of everything that decides a snapshot's rows: loads, policy, SQL, reference data, code version."""
+    """A digest of everything that decides a snapshot's rows: loads, policy, SQL, reference data, code."""
     digest = hashlib.sha256()
     content = {
         "version": __version__,
@@ -32,7 +32,8 @@ def fingerprint(settings: Settings, ledger: Ledger, as_of: str | None) -> str:
         "as_of": as_of,
     }
     digest.update(json.dumps(content, sort_keys=True).encode())
-    for folder, pattern in ((sql_folder(), "*/*.sql"), (reference_folder(), "*.csv")):
+    code = Path(__file__).parent
+    for folder, pattern in ((sql_folder(), "*/*.sql"), (reference_folder(), "*.csv"), (code, "**/*.py")):
         for path in sorted(folder.glob(pattern)):
             digest.update(path.name.encode() + b"\0" + path.read_bytes())
     return digest.hexdigest()

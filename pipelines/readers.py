@@ -21,14 +21,8 @@ from pipelines.errors import EngineError, UnreadableInputError
 
 _DELIMITERS = ",;\t|"
 _HEADER_BYTES = 1 << 20
-_REASONS = {
-    "MISSING COLUMNS": "malformed_row",
-    "TOO MANY COLUMNS": "malformed_row",
-    "UNQUOTED VALUE": "malformed_row",
-    "INVALID ENCODING": "not_utf8",
-    "INVALID STATE": "malformed_row",
-    "LINE SIZE OVER MAXIMUM": "row_too_long",
-}
+#: What the parser calls a refused row, worst first, and our reason code; anything else is malformed_row.
+_REASONS = {"LINE SIZE OVER MAXIMUM": "row_too_long", "INVALID ENCODING": "not_utf8"}
 _OWN_NAMES = ("row_number", "raw", "reject_reason")
 _EPOCH_MICROSECONDS = {"s": "1e6", "ms": "1e3"}
 _SHAPE_LINES = 20
@@ -40,7 +34,9 @@ _serial = itertools.count(1)
 class RawRows:
     """A file's rows as text columns: `columns` are the file's own names, in order; `column` names one in `select`.
 
-    Where `raw` is null in `select`, `raws` is a select of `row_number` and `raw`, run only for rows that are refused.
+    `row_number` in `select` counts the rows that parse; in `rejects`, a select of row_number, reason and raw to run
+    afterwards, it counts all of them. Where `raw` is null in `select`, `raws` is a select of `row_number` and `raw`, to
+    run only for rows that are refused.
     """
 
     select: str
@@ -140,25 +136,29 @@ def _checked(path: Path, names: list[str]) -> list[str]:
     return [name or f"column_{position}" for position, name in enumerate(names, start=1)]
 
 
-def _rejects(table: str) -> str:
-    """One row per line the parser refused, whatever number of reasons it had: row_number, reason, raw."""
-    cases = " ".join(f"when {quoted(kind)} then {quoted(reason)}" for kind, reason in _REASONS.items())
+def _rejects(table: str, header_count: int) -> str:
+    """One row per row the parser refused, whatever number of reasons it had: row_number, reason, raw.
+
+    `row_number` counts the file's rows after its header, whether they parse or not.
+    """
+    kinds = [f"when bool_or(error_type = {quoted(kind)}) then {quoted(reason)}" for kind, reason in _REASONS.items()]
     return (
-        f"select line as row_number, case any_value(cast(error_type as varchar) order by column_idx) {cases}"
-        f" else 'malformed_row' end as reason, coalesce(any_value(csv_line order by column_idx), '') as raw"
-        f" from {table} group by line, line_byte_position"
+        f"select line - {header_count} as row_number, case {' '.join(kinds)} else 'malformed_row' end as reason,"
+        f" coalesce(ltrim(arg_max(csv_line, length(csv_line)), chr(10)), '') as raw from {table} group by line"
     )
 
 
-def _scan(engine: DuckDBEngine, path: Path, names: list[str], options: str) -> tuple[str, str]:
+def _scan(path: Path, names: list[str], options: str, *, has_header: bool) -> tuple[str, str]:
+    """A scan of text columns, and the select of what it refused."""
     table = f"rejected_rows_{next(_serial)}"
     columns = ", ".join(f"{quoted(name)}: 'VARCHAR'" for name in names)
     scan = (
-        f"read_csv({quoted(str(path))}, auto_detect=false, all_varchar=true, columns={{{columns}}}, {options},"
+        f"read_csv({quoted(str(path))}, auto_detect=false, all_varchar=true, columns={{{columns}}},"
+        f" header={str(has_header).lower()}, {options},"
         f" null_padding=false, store_rejects=true, rejects_limit=0,"
         f" rejects_table={quoted(table)}, rejects_scan={quoted(table + '_scan')})"
     )
-    return scan, _rejects(table)
+    return scan, _rejects(table, int(has_header))
 
 
 def csv_rows(engine: DuckDBEngine, path: Path, work: Path) -> RawRows | None:
@@ -171,10 +171,10 @@ def csv_rows(engine: DuckDBEngine, path: Path, work: Path) -> RawRows | None:
     if not names:
         return None
     names = _checked(path, names)
-    options = f"""header=true, delim={quoted(delimiter)}, quote='"', escape='"', nullstr=''"""
+    options = f"""delim={quoted(delimiter)}, quote='"', escape='"', nullstr=''"""
     if _has_mixed_line_ends(path):
         path = _with_one_kind_of_line_end(path, work)
-    scan, rejects = _scan(engine, path, names, options)
+    scan, rejects = _scan(path, names, options, has_header=True)
     listed = ", ".join(f"{identifier(name)} as {column(name)}" for name in names)
     select = f"select row_number() over () as row_number, cast(null as varchar) as raw, {listed} from {scan}"
     return RawRows(select, tuple(names), rejects, _raws(select, names))
@@ -217,8 +217,8 @@ def line_rows(engine: DuckDBEngine, path: Path) -> RawRows:
     """The lines of a text file, plain or gzip, one row each: `row_number` is the line number, `raw` its text."""
     _refuse_utf16(path, _head(path)[:4])
     # With '' as null a blank line is a row, as it must be for line numbers to be right; otherwise it is skipped.
-    options = "header=false, delim='\x01', quote='', escape='', nullstr='', strict_mode=false, max_line_size=16777216"
-    scan, rejects = _scan(engine, path, ["line"], options)
+    options = "delim='\x01', quote='', escape='', nullstr='', strict_mode=false, max_line_size=16777216"
+    scan, rejects = _scan(path, ["line"], options, has_header=False)
     select = f"select row_number() over () as row_number, coalesce(line, '') as raw from {scan}"
     return RawRows(select, (), rejects)
 
@@ -246,12 +246,15 @@ def _is_json(line: str, kind: type) -> bool:
 def json_objects(engine: DuckDBEngine, path: Path, list_key: str | None = None) -> RawRows:
     """The objects of a JSON file, plain or gzip: `row_number`, the object's text as `raw`, and `reject_reason`.
 
+    A file called .jsonl or .ndjson holds one object a line.
+
     The file holds one object a line (`row_number` is the line; blank lines are no rows), or it holds a list, one list a
     line, or pages, which are objects with a list called `list_key` (`row_number` counts through the file). What is no
     JSON object is refused as malformed_json; one list over several lines, or a page, that is not valid JSON as a whole
     is an EngineError once the select runs.
     """
-    shape = _json_shape(path, list_key)
+    is_lines = path.name.lower().removesuffix(".gz").endswith((".jsonl", ".ndjson"))
+    shape = "lines" if is_lines else _json_shape(path, list_key)
     if shape in ("lines", "lists"):
         lines = line_rows(engine, path)
         rejects = lines.rejects

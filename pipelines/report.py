@@ -12,6 +12,13 @@ _CLASSES = {
 }
 
 
+_ANSWERS = {
+    "Pass": "Yes. Verdict: Pass.",
+    "Fail": "No. Verdict: Fail.",
+    "Cannot attest": "Nobody can say yet. Verdict: Cannot attest.",
+}
+
+
 def _day(instant: str | None) -> str:
     return instant[:10] if instant else "no records yet"
 
@@ -19,7 +26,7 @@ def _day(instant: str | None) -> str:
 def in_words(summary: dict[str, Any], snapshot: str) -> str:
     """The verdict, the three headline numbers, the findings and what was read, as a few lines of text."""
     verdict = summary["verdict"]
-    lines = [f"Did every opt-out get heeded?   {verdict['overall']}", f"As of {_day(summary['as_of'])}."]
+    lines = [f"Did every opt-out get heeded?  {_ANSWERS[verdict['overall']]}  As of {_day(summary['as_of'])}."]
     lines += [f"  {reason}" for reason in verdict["reasons"][:5]]
     lines.append("")
     for row in summary["headline"]:

@@ -58,7 +58,7 @@ def show() -> None:
         layout.empty(
             "Nothing is kept here for this contact",
             "The snapshot holds timelines of contacts with a finding. Everything about any contact:",
-            f"heed -C {snapshot.home()} contact ADDRESS",
+            snapshot.command_for("contact ADDRESS"),
             icon=":material/person_off:",
         )
         return

@@ -65,7 +65,7 @@ def show_inputs() -> None:
         layout.empty(
             "Nothing was loaded",
             "The inbox was empty. Put the delivered files in `inbox/`, then run:",
-            f"heed -C {snapshot.home()} run",
+            snapshot.command_for("run"),
         )
         return
     left_out = sums["excluded_count"]

@@ -19,7 +19,7 @@ order by min(case severity when 'critical' then 1 when 'high' then 2 when 'warni
 CAMPAIGNS = "select distinct campaign_id from audits.findings where campaign_id is not null order by campaign_id"
 CHOSEN = """
 where (? is null or channel = ?) and (? is null or program = ?)
-    and (? is null or date_trunc('month', timezone((select report_timezone from run.parameters), occurred_at)) = ?)
+    and (? is null or occurred_at >= ?) and (? is null or occurred_at < ?)
     and (len(?) = 0 or list_contains(?, finding_class)) and (len(?) = 0 or list_contains(?, severity))
     and (len(?) = 0 or list_contains(?, campaign_id))
     and (not ? or (waived_by is null and severity in ('critical', 'high')))
@@ -65,7 +65,8 @@ def show() -> None:
     chosen = filters.chosen()
     layout.header("findings", chosen)
     if not snapshot.rows("select 1 from audits.findings limit 1"):
-        layout.empty("No finding", "No rule was broken, and nothing came close.", icon=":material/check:")
+        body = "Nothing that was loaded breaks a rule. Whether the evidence is complete, the overview says."
+        layout.empty("No finding", body, icon=":material/rule:")
         layout.footer()
         return
     parameters = choose_more(chosen)
@@ -104,7 +105,7 @@ def choose_more(chosen: filters.Filters) -> list[Any]:
             "Campaign", campaigns, key="campaign", bind="query-params", placeholder="All campaigns"
         )
     only = st.toggle("Violations only", key="violations", bind="query-params")
-    both = [chosen.channel, chosen.program, chosen.period]
+    both = [chosen.channel, chosen.program, *filters.bounds_of(chosen.period)]
     lists = [of_class, severity, campaign]
     return [*(value for value in both for _ in range(2)), *(tuple(value) for value in lists for _ in range(2)), only]
 
@@ -171,8 +172,8 @@ def show_rows(total: int, parameters: list[Any]) -> None:
             ),
             "contact_masked": "Contact",
             "channel": "Channel",
-            "program": "Program",
-            "campaign_id": "Campaign",
+            "program": st.column_config.TextColumn("Program", width=130),
+            "campaign_id": st.column_config.TextColumn("Campaign", width=150),
             "delivered": "Delivered",
             "begins_at": st.column_config.DatetimeColumn("Opted out", format="D MMM YYYY, HH:mm"),
             "processed_at": st.column_config.DatetimeColumn("Applied", format="D MMM YYYY, HH:mm"),

@@ -27,8 +27,7 @@ select
     count(*) filter (where waived_by is null and severity in ('critical', 'high')) as violation_count,
     count(waived_by) as waived_count, count(distinct contact_key) as contact_count
 from audits.findings
-where (? is null or channel = ?)
-    and (? is null or date_trunc('month', timezone((select report_timezone from run.parameters), occurred_at)) = ?)
+where (? is null or channel = ?) and (? is null or occurred_at >= ?) and (? is null or occurred_at < ?)
 group by finding_class, severity
 order by case severity when 'critical' then 1 when 'high' then 2 when 'warning' then 3 else 4 end, finding_count desc
 """
@@ -52,7 +51,8 @@ def show() -> None:
     else:
         show_verdict(verdict)
     show_headline()
-    found = snapshot.rows(FOUND, [chosen.channel, chosen.channel, chosen.period, chosen.period])
+    starts_at, ends_at = filters.bounds_of(chosen.period)
+    found = snapshot.rows(FOUND, [chosen.channel, chosen.channel, starts_at, starts_at, ends_at, ends_at])
     show_found(found)
     show_months()
     show_next(found)
@@ -84,7 +84,7 @@ def show_found(found: list[dict[str, Any]]) -> None:
     """Findings by class, in words."""
     st.subheader("What was found", anchor=False)
     if not found:
-        st.markdown("No finding in this selection: no rule was broken, and nothing came close.")
+        st.markdown("No finding in this selection. Whether the evidence is complete, the verdict above says.")
         return
     lines = [{"What happened": in_words(row), "Findings": row["finding_count"]} for row in found]
     layout.table(lines, "Findings by class", {"Findings": formats.count})

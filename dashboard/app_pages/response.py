@@ -44,14 +44,28 @@ select
 from spans group by bucket
 """
 BUCKETS = ["≤ 1 min", "≤ 1 h", "≤ 6 h", "≤ 1 d", "≤ 3 d", "≤ 10 d", "> 10 d", "open"]
-OPEN = """
-select contact_masked, channel, program, begins_at, deadline_at, as_of
-from core.opt_out_spans cross join (select as_of from run.parameters)
-where kind = 'opt_out' and (processed_at is null or processed_at > as_of)
-    and (? is null or channel = ?) and (? is null or date_trunc('month', begins_on) = ?)
-order by deadline_at
+WAITING = """
+with waiting as (
+    select contact_masked, channel, program, begins_at, deadline_at, as_of,
+        (epoch(as_of) - epoch(begins_at)) / 86400 as age_days, deadline_at < as_of as is_overdue
+    from core.opt_out_spans cross join (select as_of from run.parameters)
+    where kind = 'opt_out' and (processed_at is null or processed_at > as_of)
+        and (? is null or channel = ?) and (? is null or date_trunc('month', begins_on) = ?)
+)
 """
-AGES = (("under a day", 1), ("1 to 3 days", 3), ("3 to 10 days", 10), ("10 to 30 days", 30), ("over 30 days", 1e9))
+BY_AGE = """
+select
+    case when age_days < 1 then 1 when age_days < 3 then 2 when age_days < 10 then 3 when age_days < 30 then 4 else 5
+    end as age_group,
+    count(*) as open_count, count(*) filter (where is_overdue) as overdue_count,
+    min(deadline_at) filter (where not is_overdue) as next_deadline
+from waiting group by age_group order by age_group desc
+"""
+BY_DEADLINE = """
+select contact_masked, channel, program, begins_at, deadline_at, as_of
+from waiting order by deadline_at nulls last, begins_at limit ?
+"""
+AGES = {1: "under a day", 2: "1 to 3 days", 3: "3 to 10 days", 4: "10 to 30 days", 5: "over 30 days"}
 
 
 def show() -> None:
@@ -178,22 +192,26 @@ def show_months(chosen: filters.Filters) -> None:
 def show_open(chosen: filters.Filters) -> None:
     """Requests that nobody has applied yet: how old, and whose deadline comes next."""
     st.subheader("Still open", anchor=False)
-    rows = snapshot.rows(OPEN, [chosen.channel, chosen.channel, chosen.period, chosen.period])
-    if not rows:
+    parameters = [chosen.channel, chosen.channel, chosen.period, chosen.period]
+    ages = snapshot.rows(WAITING + BY_AGE, parameters)
+    if not ages:
         st.markdown("Nothing is waiting: every opt-out in this selection has been applied.")
         return
-    overdue = sum(1 for row in rows if row["deadline_at"] and row["deadline_at"] < row["as_of"])
+    total = sum(row["open_count"] for row in ages)
+    overdue = sum(row["overdue_count"] for row in ages)
     past = f"{formats.count(overdue)} of them past the deadline" if overdue else "none of them past the deadline"
-    st.markdown(f"**{formats.plural(len(rows), 'opt-out is', 'opt-outs are')} still open, {past}.**")
-    lines = []
-    for label, rows_of_age in by_age(rows):
-        deadlines = [row["deadline_at"] for row in rows_of_age if row["deadline_at"]]
-        coming = [deadline for deadline in deadlines if deadline >= rows[0]["as_of"]]
-        lines.append({
-            "Waiting for": label, "Open": len(rows_of_age), "Past the deadline": len(deadlines) - len(coming),
-            "Next deadline": formats.instant(min(coming, default=None)),
-        })  # fmt: skip
+    st.markdown(f"**{formats.plural(total, 'opt-out is', 'opt-outs are')} still open, {past}.**")
+    lines = [
+        {
+            "Waiting for": AGES[row["age_group"]],
+            "Open": row["open_count"],
+            "Past the deadline": row["overdue_count"],
+            "Next deadline": formats.instant(row["next_deadline"]),
+        }
+        for row in ages
+    ]
     layout.table(lines, "Open opt-outs by age", {"Open": formats.count, "Past the deadline": formats.count})
+    rows = snapshot.rows(WAITING + BY_DEADLINE, [*parameters, OPEN_SHOWN])
     table = pandas.DataFrame(
         [
             {
@@ -204,20 +222,11 @@ def show_open(chosen: filters.Filters) -> None:
                 "Deadline": formats.instant(row["deadline_at"]),
                 "Left": left(row["deadline_at"], row["as_of"]),
             }
-            for row in rows[:OPEN_SHOWN]
+            for row in rows
         ]
     )
-    st.caption(f"The {min(len(rows), OPEN_SHOWN)} earliest deadlines:")
+    st.caption(f"The {len(rows)} earliest deadlines:")
     st.dataframe(table, hide_index=True, alt="Open opt-outs by deadline")
-
-
-def by_age(rows: list[dict[str, Any]]) -> list[tuple[str, list[dict[str, Any]]]]:
-    """Open requests in groups of age, oldest first, without empty groups."""
-    groups: dict[str, list[dict[str, Any]]] = {label: [] for label, _ in AGES}
-    for row in rows:
-        days = (row["as_of"] - row["begins_at"]).total_seconds() / 86_400
-        groups[next(label for label, limit in AGES if days < limit)].append(row)
-    return [(label, group) for label, group in reversed(groups.items()) if group]
 
 
 def left(deadline: datetime | None, as_of: datetime) -> str:

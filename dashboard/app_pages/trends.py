@@ -166,7 +166,7 @@ def show_split(rows: list[dict[str, Any]], grain: str, split: str) -> None:
 
 def show_campaigns(rows: list[dict[str, Any]], grain: str) -> None:
     """The campaigns that surely have a high rate: ranked by the lower end of the interval, not by the rate."""
-    ranked = sorted((row for row in rows if row["value"] is not None), key=lambda row: -row["lower"])[:CAMPAIGNS_SHOWN]
+    ranked = sorted((row for row in rows if row["lower"] is not None), key=lambda row: -row["lower"])[:CAMPAIGNS_SHOWN]
     shares = []
     for row in ranked:
         share = as_share(row, grain)
@@ -175,8 +175,8 @@ def show_campaigns(rows: list[dict[str, Any]], grain: str) -> None:
     first = ranked[0]
     alt = f"Highest: {first['campaign_id']}, {formats.share(first['value'])}, at least {formats.share(first['lower'])}."
     st.caption(
-        f"The {len(ranked)} highest of {formats.plural(len(rows), f'campaign {grain}')}, by the lower end of their 95 % "
-        "interval: a small campaign is listed only where the evidence is strong."
+        f"The {len(ranked)} highest of {formats.plural(len(rows), f'campaign {grain}')}, by the lower end of their "
+        "95 % interval: a small campaign is listed only where the evidence is strong."
     )
     layout.chart(charts.share_bars(shares), alt, table(rows, grain, "campaign_id"), COLUMNS)
 

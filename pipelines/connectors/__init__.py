@@ -6,8 +6,8 @@ A connector module defines
 - `LIMITS`: what its provider's files cannot tell, in one sentence (empty if nothing), and
 - `read(delivery) -> Reading`: the canonical rows of one file, as selects that `load` runs.
 
-A select names `row_number` (the place in the file), `raw` (the row's text, or null to have it made from the
-columns) and any canonical columns as text; a column of type TIMESTAMPTZ is taken as it is. It may add
+A select names `row_number` (the place among the rows that parse), `raw` (the row's text, or null to have it made from
+the columns) and any canonical columns as text; a column of type TIMESTAMPTZ is taken as it is. It may add
 `reject_reason` and `reject_column` for rows the connector itself refuses.
 """
 

@@ -103,7 +103,7 @@ def test_formats_and_spellings_say_the_same(tmp_path: Path) -> None:
         "4.csv": frame.select("Sent_At", *names).write_csv(datetime_format="%Y-%m-%dT%H:%M:%S%.6fZ"),
         "5.tsv": frame.write_csv(separator="\t", datetime_format="%Y-%m-%d %H:%M:%S%.6f+00").replace("\n", "\r\n"),
         "6.csv.gz": "\ufeff" + frame.write_csv(separator=";", datetime_format="%Y-%m-%dT%H:%M:%S%.6f+0000"),
-        "3.jsonl": "\n".join(json.dumps([one]) for one in objects),
+        "6.json": "\n".join(json.dumps([one]) for one in objects),
         "7.jsonl.gz": "\n\n".join(json.dumps(dict(reversed(one.items()))) for one in objects),
     }
     frame.write_parquet(tmp_path / "8.parquet")

@@ -72,7 +72,7 @@ def test_no_match_is_a_designed_state(homes: dict[str, Path], open_page: Open) -
 
 
 def test_no_finding_is_a_designed_state(homes: dict[str, Path], open_page: Open) -> None:
-    assert "No rule was broken" in words(open_page(homes["clean"], "findings"))
+    assert "Nothing that was loaded breaks a rule." in words(open_page(homes["clean"], "findings"))
 
 
 def test_a_contact_leads_to_its_timeline(homes: dict[str, Path], open_page: Open) -> None:

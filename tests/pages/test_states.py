@@ -73,6 +73,7 @@ def test_a_damaged_snapshot_is_said_plainly(open_page: Open, tmp_path: Path, dam
     assert app.title[-1].value == "The snapshot cannot be read"
     assert app.code[0].value == f"heed -C {tmp_path} run"
     assert "Traceback" not in words(app)
+    assert "Error" not in words(app)
 
 
 def test_an_old_snapshot_has_a_banner(homes: dict[str, Path], open_page: Open) -> None:
