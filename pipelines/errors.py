@@ -88,7 +88,8 @@ class EngineError(HeedError):
     def place(self) -> str:
         """What was being built and, where the machine is to blame and not the data, why it failed."""
         first = self.what.splitlines()[0] if self.what else ""
-        why = f": {first}" if first.startswith(("IO Error", "Out of Memory Error")) else ""
+        blames_machine = first.startswith(("IO Error", "Out of Memory Error")) or "Could not write file" in first
+        why = f": {first}" if blames_machine else ""
         return f"the engine failed{f' while building {self.relation}' if self.relation else ''}{why}"
 
     def __str__(self) -> str:

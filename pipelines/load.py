@@ -18,6 +18,7 @@ from pipelines.engines.duckdb import DuckDBEngine, path_list, quoted
 from pipelines.errors import AccountingError, ContactKeyCollisionError, EngineError, UnreadableInputError
 from pipelines.inbox import InboxFile, reading_digest
 from pipelines.ledger import Ledger, Load, Part
+from pipelines.readers import row_count
 from pipelines.settings import Settings
 from pipelines.staging import stage
 
@@ -52,6 +53,7 @@ class _Loading:
     def run(self) -> Load:
         """Read, check and write every row of the file; raises AccountingError unless all of them are accounted for."""
         self.engine.execute(_QUARANTINED)
+        self.engine.execute("create or replace temp table read_rows (row_number bigint)")
         delivery = Delivery(self.file.path, self.file.source, self.engine, self.work)
         try:
             reading = connector(self.file.source).read(delivery)
@@ -69,6 +71,7 @@ class _Loading:
                 f" found {self.duplicate_count} duplicate and quarantined {quarantined_count}.",
                 "Nothing of it was loaded; this is a mistake in heed: please report it.",
             )
+        self._check_row_count()
         self.file.check_unchanged()
         return Load(
             load_id=self.load_id,
@@ -91,6 +94,16 @@ class _Loading:
             parts=tuple(self.parts),
         )
 
+    def _check_row_count(self) -> None:
+        """Raise AccountingError unless every row of the file gave a record, where its rows can be counted apart."""
+        expected = row_count(self.engine, self.file.path)
+        read = int(self.engine.value("select count(distinct row_number) from read_rows"))
+        if expected is not None and read != expected:
+            raise AccountingError(
+                f"{self.file.path.name} holds {expected} rows, but {read} were read.",
+                "Nothing of it was loaded; this is a mistake in heed: please report it.",
+            )
+
     def _take(self, table: Table, select: str, reading: Reading) -> None:
         """Stage one select's rows and write those that are new."""
         try:
@@ -103,6 +116,7 @@ class _Loading:
             ) from error
         self.read_count += int(self.engine.value("select count(*) from staged"))
         self._take_refused(table, reading)
+        self.engine.execute("insert into read_rows select distinct row_number from staged")
         self._key_contacts(table)
         self._mark_duplicates(table)
         self.duplicate_count += int(self.engine.value("select count(*) from candidates where is_duplicate"))
@@ -152,6 +166,7 @@ class _Loading:
             f"insert into quarantined select row_number, null, reason, null, raw from ({reading.rejects})"
         )
         self.read_count += self._quarantined_count() - before
+        self.engine.execute(f"insert into read_rows select row_number from ({reading.rejects})")
 
     def _quarantined_count(self) -> int:
         return int(self.engine.value("select count(*) from quarantined"))

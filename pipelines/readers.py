@@ -26,6 +26,7 @@ _REASONS = {"LINE SIZE OVER MAXIMUM": "row_too_long", "INVALID ENCODING": "not_u
 _OWN_NAMES = ("row_number", "raw", "reject_reason")
 _EPOCH_MICROSECONDS = {"s": "1e6", "ms": "1e3"}
 _SHAPE_LINES = 20
+_BLANKS = "chr(32) || chr(9) || chr(13) || chr(10) || chr(65279)"
 _LARGEST_OBJECT = 1 << 30
 _serial = itertools.count(1)
 
@@ -236,6 +237,10 @@ def _json_shape(path: Path, list_key: str | None) -> str:
     return "pages" if is_open and not any(line.startswith("{") and _is_json(line, dict) for line in lines) else "lines"
 
 
+def _is_named_json_lines(path: Path) -> bool:
+    return path.name.lower().removesuffix(".gz").endswith((".jsonl", ".ndjson"))
+
+
 def _is_json(line: str, kind: type) -> bool:
     try:
         return isinstance(json.loads(line), kind)
@@ -253,14 +258,13 @@ def json_objects(engine: DuckDBEngine, path: Path, list_key: str | None = None) 
     JSON object is refused as malformed_json; one list over several lines, or a page, that is not valid JSON as a whole
     is an EngineError once the select runs.
     """
-    is_lines = path.name.lower().removesuffix(".gz").endswith((".jsonl", ".ndjson"))
-    shape = "lines" if is_lines else _json_shape(path, list_key)
+    shape = "lines" if _is_named_json_lines(path) else _json_shape(path, list_key)
     if shape in ("lines", "lists"):
         lines = line_rows(engine, path)
         rejects = lines.rejects
         found = f"""
             select row_number, case when row_number = 1 then ltrim(raw, chr(65279)) else raw end as raw
-            from ({lines.select}) where trim(raw, chr(32) || chr(9) || chr(13) || chr(10) || chr(65279)) <> ''"""
+            from ({lines.select}) where trim(raw, {_BLANKS}) <> ''"""
         if shape == "lists":
             items = "cast(json_extract(raw, '$[*]') as varchar[])"
             items = f"case when json_type(try_cast(raw as json)) = 'ARRAY' then {items} else [raw] end"
@@ -363,3 +367,26 @@ def kept(engine: DuckDBEngine, rows: RawRows, label: str = "The file") -> RawRow
     except EngineError as error:
         raise _unreadable(label, error) from error
     return RawRows("select * from parsed_rows", rows.columns, rows.rejects, rows.raws)
+
+
+def row_count(engine: DuckDBEngine, path: Path) -> int | None:
+    """How many rows a file holds, counted apart from reading them; None where only reading can tell.
+
+    That is a CSV file with quotes (a line break may be part of a value) or mixed line ends, and a JSON document.
+    """
+    kind = file_format(path)
+    if kind == "parquet":
+        return int(engine.value(f"select sum(num_rows) from parquet_file_metadata({quoted(str(path))})"))
+    if kind == "jsonl" and not _is_named_json_lines(path):
+        return None
+    lines = line_rows(engine, path)
+    filled, has_quotes = engine.rows(
+        f"select count(*) filter (where trim(raw, {_BLANKS}) <> ''), coalesce(bool_or(contains(raw, '\"')), false)"
+        f" from ({lines.select})"
+    )[0]
+    refused = int(engine.value(f"select count(*) from ({lines.rejects})"))
+    if kind == "jsonl":
+        return int(filled) + refused
+    if has_quotes or refused or _has_mixed_line_ends(path):
+        return None
+    return max(int(filled) - 1, 0)

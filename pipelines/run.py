@@ -135,10 +135,8 @@ def _as_of(text: str, from_command_line: bool) -> datetime:
         instant = datetime.fromisoformat(text)
     except ValueError:
         instant = None
+    kind, option = (UsageError, "--as-of") if from_command_line else (ConfigurationError, "heed.toml: [policy] as_of")
     if instant is None or instant.tzinfo is None:
-        kind, option = (
-            (UsageError, "--as-of") if from_command_line else (ConfigurationError, "heed.toml: [policy] as_of")
-        )
         raise kind(f"{option} is {text!r}, which is no instant.", "Write a time with its offset: 2026-11-01T00:00:00Z")
     if not _FIRST_YEAR <= instant.year <= _LAST_YEAR:
         raise kind(f"{option} is {text!r}.", f"Write a year from {_FIRST_YEAR} to {_LAST_YEAR}.")

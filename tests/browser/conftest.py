@@ -67,8 +67,6 @@ def _wait_until_healthy(port: int, server: subprocess.Popen[bytes], log: Path) -
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     """Headless Chromium."""
-    if not Path(CHROMIUM).exists():
-        pytest.skip(f"needs {CHROMIUM}")
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
         yield chromium

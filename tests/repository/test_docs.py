@@ -88,7 +88,9 @@ def test_every_page_is_in_the_list_of_pages() -> None:
 def reason_codes() -> set[str]:
     """Every reason code that readers, staging and connectors give."""
     found = set(readers._REASONS.values())
-    found |= set(re.findall(r"(?:then|else) '([a-z_0-9]+)'", inspect.getsource(staging) + inspect.getsource(readers)))
+    found |= set(
+        re.findall(r"(?:then|else) '([a-z]+_[a-z_0-9]+)'", inspect.getsource(staging) + inspect.getsource(readers))
+    )
     found |= set(re.findall(r'"(timestamp_[a-z_]+)"', inspect.getsource(zones)))
     for path in sorted(Path(connectors.__file__).parent.glob("*.py")):
         for case in re.findall(r"\bcase\b(?:(?!\bcase\b).)*?end as reject_reason", path.read_text(), re.DOTALL):
