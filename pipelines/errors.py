@@ -85,11 +85,17 @@ class EngineError(HeedError):
         self.sql = sql
 
     @property
-    def place(self) -> str:
-        """What was being built and, where the machine is to blame and not the data, why it failed."""
+    def blames_machine(self) -> bool:
+        """Whether memory or disk failed, which says nothing about the data."""
         first = self.what.splitlines()[0] if self.what else ""
-        blames_machine = first.startswith(("IO Error", "Out of Memory Error")) or "Could not write file" in first
-        why = f": {first}" if blames_machine else ""
+        no_room = first.startswith("IO Error") and "No space left" in first
+        return no_room or first.startswith("Out of Memory Error") or "Could not write file" in first
+
+    @property
+    def place(self) -> str:
+        """What was being built and, where the machine and not the data may be to blame, why it failed."""
+        first = self.what.splitlines()[0] if self.what else ""
+        why = f": {first}" if self.blames_machine or first.startswith("IO Error") else ""
         return f"the engine failed{f' while building {self.relation}' if self.relation else ''}{why}"
 
     def __str__(self) -> str:

@@ -12,8 +12,6 @@ TEMPLATE = """# heed.toml: where your logs come from and how they are judged. Pa
 # Whom an opt-out covers: "channel" (same contact and channel), "program" (same contact, channel and program)
 # or "person" (every channel and program of the person).
 scope = "channel"
-# Which legal rules apply: "default", "none" or a list of rule ids.
-rules = "default"
 # How long your systems may take to apply an opt-out where no rule says: "48h", "30d" or "10bd" (business days).
 default_deadline = "10bd"
 # The country of phone numbers written without + and country code.
@@ -37,7 +35,7 @@ report_timezone = "UTC"
 # path = "inbox/twilio/*"
 """
 
-FOLDERS = {"inbox": 0o755, "history": 0o755, "published": 0o755, "private": 0o700}
+FOLDERS = {"inbox": 0o755, "history": 0o700, "published": 0o755, "private": 0o700}
 
 
 def make_home(home: Path) -> Path:

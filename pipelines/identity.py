@@ -22,6 +22,8 @@ from pipelines.errors import ConfigurationError
 
 _PREFIX = r"^(?i:whatsapp|tel|sms|rcs|viber|mailto|messenger):"
 _E164 = r"^\+[1-9][0-9]{6,14}$"
+#: An e-mail address; a handle such as @name is none.
+_EMAIL = "^[^@].*@"
 #: E.164 beyond doubt. A 0 behind the country code may be a trunk prefix that somebody left in (+44 0…): that is parsed.
 _SURELY_E164 = r"^\+(1[2-9][0-9]{9}|[2-9][1-9]{3}[0-9]{4,11})$"
 _PHONE_TEXT = "^[+]?[0-9 ().\u00a0/-]{4,}$"
@@ -80,7 +82,7 @@ def parsed_phone(text: str, country: str | None) -> str | None:
 def normalised_address(text: str, is_phone_channel: bool, country: str | None) -> str:
     """One address as heed compares it: E.164, lower-case e-mail, or the text as written without outer spaces."""
     bare = re.sub(_PREFIX, "", text.strip()).strip()
-    if "@" in bare:
+    if re.match(_EMAIL, bare):
         return bare.lower()
     if re.match(_SURELY_E164, bare):
         return bare
@@ -99,7 +101,7 @@ def masked_address(address: str) -> str:
     """What may be shown of an address: `+1202•••••17`, `a•••@example.com`."""
     if re.match(_E164, address):
         return address[:5] + _BULLETS + address[-2:]
-    if "@" in address:
+    if re.match(_EMAIL, address):
         name, _, domain = address.rpartition("@")
         return f"{name[:1]}•••@{domain}"
     return f"{address[:3]}•••{address[-2:]}" if len(address) > 8 else f"{address[:1]}•••"
@@ -141,7 +143,7 @@ def identify(engine: DuckDBEngine, spellings: str, target: str, country: str | N
         create or replace temp table bare_addresses as
         select *,
             case
-                when contains(bare, '@') then lower(bare)
+                when regexp_matches(bare, '{_EMAIL}') then lower(bare)
                 when regexp_matches(bare, '{_SURELY_E164}') then bare
                 when regexp_matches(bare, '{_PHONE_TEXT}') and (is_phone_channel or starts_with(bare, '+')) then null
                 else bare
@@ -173,7 +175,7 @@ def identify(engine: DuckDBEngine, spellings: str, target: str, country: str | N
         ),
         keyed as (
             select address, sha256($outer || unhex(sha256($inner || encode(address)))) as digest,
-                regexp_matches(address, '{_E164}') as is_phone, contains(address, '@') as is_email
+                regexp_matches(address, '{_E164}') as is_phone, regexp_matches(address, '{_EMAIL}') as is_email
             from (select distinct address from addresses)
         )
         select
@@ -182,9 +184,7 @@ def identify(engine: DuckDBEngine, spellings: str, target: str, country: str | N
                 as contact_key,
             case
                 when k.is_phone then substr(a.address, 1, 5) || '{_BULLETS}' || right(a.address, 2)
-                when k.is_email
-                    then substr(a.address, 1, case when starts_with(a.address, '@') then 0 else 1 end)
-                        || '•••@' || regexp_extract(a.address, '@([^@]*)$', 1)
+                when k.is_email then substr(a.address, 1, 1) || '•••@' || regexp_extract(a.address, '@([^@]*)$', 1)
                 when length(a.address) > 8 then substr(a.address, 1, 3) || '•••' || right(a.address, 2)
                 else substr(a.address, 1, 1) || '•••'
             end as contact_masked,

@@ -168,7 +168,7 @@ def retire_reread(settings: Settings, known: Ledger, files: list[InboxFile]) -> 
                 "Put them back or undo the change; for new files alone, add a second [[source]] of that name.",
             )
         known.retire([load.load_id for load in loads], f"the settings of source {name} changed")
-        told.append(f"The settings of source {name} changed: its {len(loads)} files are read anew.")
+        told.append(f"The settings of source {name} changed: {len(loads)} loads of it are read anew.")
     return told
 
 
@@ -177,11 +177,18 @@ def new_files(
 ) -> Iterator[InboxFile]:
     """The files whose bytes this source has not loaded yet, each once; of a copy under another name it is said."""
     done = {(load.source, load.sha256, load.reading): load.file for load in known.loads}
+    configured = {source.name for source in settings.sources}
+    orphans = {load.sha256: load.source for load in known.loads if load.source not in configured}
     for file in files:
         name = file.file(settings.home)
         identifying = (file.source.name, file.sha256, reading_digest(file.source, settings.policy.default_country))
         if identifying not in done:
             done[identifying] = name
+            if file.sha256 in orphans:
+                narrate(
+                    f"{name} is loaded as source {orphans[file.sha256]} already, which heed.toml no longer names:"
+                    f" as {file.source.name} its rows count a second time."
+                )
             yield file
         elif done[identifying] != name:
             narrate(f"{name} holds the same bytes as {done[identifying]}, which is loaded: nothing in it is new.")

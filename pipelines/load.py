@@ -110,6 +110,8 @@ class _Loading:
             with self.engine.whole_rows():
                 stage(self.engine, select, table, self.file.source, "staged", self.loaded_at)
         except EngineError as error:
+            if error.blames_machine:
+                raise
             raise UnreadableInputError(
                 f"{self.file.path.name} (source {self.file.source.name}) cannot be read: {_first_line(error)}.",
                 "Deliver it again; nothing of it was loaded.",

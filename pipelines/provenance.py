@@ -179,6 +179,14 @@ def write_sources(engine: DuckDBEngine, settings: Settings, ledger: Ledger) -> N
                 min(instant) as first_record_at, max(instant) as last_record_at
             from records group by source
         ),
+        classless as (
+            select source, count(*) as unknown_class_count
+            from core.messages where message_class = 'unknown' group by source
+        ),
+        skewed as (
+            select source, count(*) as clock_skew_count
+            from core.consent_events where processed_at < requested_at group by source
+        ),
         people as (
             select r.source, count(*) as contact_count,
                 count(*) filter (where c.address_kind = 'other') as unmatched_contact_count
@@ -192,10 +200,14 @@ def write_sources(engine: DuckDBEngine, settings: Settings, ledger: Ledger) -> N
             coalesce(n.inbound_message_count, 0) as inbound_message_count,
             coalesce(p.contact_count, 0) as contact_count,
             coalesce(p.unmatched_contact_count, 0) as unmatched_contact_count,
+            coalesce(u.unknown_class_count, 0) as unknown_class_count,
+            coalesce(k.clock_skew_count, 0) as clock_skew_count,
             n.first_record_at, n.last_record_at, s.limits
         from run.configured_sources as s
         left join counted as n on n.source = s.source
         left join people as p on p.source = s.source
+        left join classless as u on u.source = s.source
+        left join skewed as k on k.source = s.source
         order by s.source""",
     )
 

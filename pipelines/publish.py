@@ -35,9 +35,10 @@ def read_pointer(published: Path) -> dict[str, Any] | None:
     """What CURRENT.json says; None where nothing is published or its snapshot is gone."""
     try:
         pointer: dict[str, Any] = json.loads((published / POINTER).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        is_whole = (published / pointer["snapshot"]).is_file() and "fingerprint" in pointer and "run_id" in pointer
+    except (OSError, ValueError, KeyError, TypeError):
         return None
-    return pointer if (published / str(pointer.get("snapshot"))).is_file() else None
+    return pointer if is_whole else None
 
 
 def _with_z(instant: datetime) -> str:
@@ -89,7 +90,12 @@ def publish(engine: DuckDBEngine, published: Path, row: dict[str, Any], fingerpr
     tables = {relation: f"select * from {relation} order by {order}" for relation, order in _TABLES.items()}
     timeline = sqlfiles.read("published.timeline").text
     tables["core.timeline"] = f"select * from ({timeline}) order by contact_key, occurred_at, kind, record_id"
-    engine.copy_to_file(building, tables)
+    try:
+        engine.copy_to_file(building, tables)
+    except BaseException:
+        for leftover in published.glob(f"{building.name}*"):
+            leftover.unlink(missing_ok=True)
+        raise
     with building.open("rb") as file:
         os.fsync(file.fileno())
     path = published / f"{run_id}.duckdb"

@@ -137,5 +137,5 @@ def _raise_if_failed(results: list[Result]) -> None:
     named = "; ".join(f"{result.expectation} ({result.unexpected_count:,} of {result.relation})" for result in failed)
     raise ValidationFailedError(
         f"{len(failed)} of {len(results)} expectations failed: {named}.",
-        f"Nothing was published. {RESULTS} says what each one expects; the query of each is in sql/checks.",
+        "Nothing was published. What each one expects is in pipelines/expectations, its query in sql/checks.",
     )

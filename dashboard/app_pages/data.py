@@ -23,7 +23,7 @@ from run.inputs order by loaded_at desc, source, file
 """
 SOURCES = """
 select source, connectors, message_count, consent_event_count, inbound_message_count, contact_count,
-    unmatched_contact_count, first_record_at, last_record_at, timezone, limits
+    unmatched_contact_count, unknown_class_count, clock_skew_count, first_record_at, last_record_at, timezone, limits
 from run.sources order by source
 """
 REASONS = """
@@ -103,6 +103,16 @@ def show_sources() -> None:
     st.subheader("What the sources cannot know", anchor=False)
     lines = [f"- **{texts.plain(row['source'])}:** {texts.plain(row['limits'])}" for row in sources if row["limits"]]
     st.markdown("\n".join(lines) or "No source has a known blind spot.")
+    classless = sum(row["unknown_class_count"] for row in sources)
+    if classless:
+        messages = sum(row["message_count"] for row in sources)
+        st.markdown(f"**{classless:,} of {messages:,} messages have no class and are audited as marketing.**")
+    skewed = sum(row["clock_skew_count"] for row in sources)
+    if skewed:
+        st.markdown(
+            f"**{formats.plural(skewed, 'consent event')} recorded as processed before the request:** counted as"
+            " processed at once. Compare the clocks of the systems that wrote them."
+        )
     st.dataframe(
         snapshot.frame(SOURCES),
         hide_index=True,
@@ -114,6 +124,8 @@ def show_sources() -> None:
             "inbound_message_count": NUMBER("Replies", format="localized"),
             "contact_count": NUMBER("Contacts", format="localized"),
             "unmatched_contact_count": NUMBER("Unmatched contacts", format="localized"),
+            "unknown_class_count": NUMBER("Messages without class", format="localized"),
+            "clock_skew_count": NUMBER("Processed before asked", format="localized"),
             "first_record_at": WHEN("First record", format="D MMM YYYY"),
             "last_record_at": WHEN("Last record", format="D MMM YYYY"), "timezone": "Time zone",
             "limits": "Cannot know",

@@ -2,7 +2,7 @@
 
 A connector module defines
 
-- `VERSION`: raised whenever the same bytes would give other rows,
+- `VERSION`: raised whenever the same bytes would give other rows; each load keeps the one that read it,
 - `LIMITS`: what its provider's files cannot tell, in one sentence (empty if nothing), and
 - `read(delivery) -> Reading`: the canonical rows of one file, as selects that `load` runs.
 

@@ -141,3 +141,17 @@ def test_data_lists_runs_newest_first(homes: dict[str, Path], open_page: Open, p
     assert list(app.table[-1].value["Run"]) == [
         run_id for (run_id,) in published("select run_id from run.history order by started_at desc")
     ]
+
+
+def test_the_data_page_counts_what_was_judged_without_class_and_against_the_clock(
+    homes: dict[str, Path], open_page: Open, published: Published
+) -> None:
+    shown = words(open_page(homes["findings"], "data"))
+    [(classless, messages, skewed)] = published(
+        "select sum(unknown_class_count)::bigint, sum(message_count)::bigint, sum(clock_skew_count)::bigint"
+        " from run.sources"
+    )
+    assert classless
+    assert skewed
+    assert f"{classless:,} of {messages:,} messages have no class and are audited as marketing" in shown
+    assert f"{skewed:,} consent events recorded as processed before the request" in shown

@@ -309,6 +309,7 @@ def _sources() -> list[Row]:
         {"source": source, "connectors": "canonical", "timezone": "UTC", "message_count": REACHED_A_DAY[channel] * 110,
          "consent_event_count": 300, "inbound_message_count": 120 if channel == "sms" else 0, "contact_count": 9_400,
          "unmatched_contact_count": 37 if channel == "whatsapp" else 0,
+         "unknown_class_count": 210 if channel == "sms" else 0, "clock_skew_count": 3 if channel == "email" else 0,
          "first_record_at": datetime(2025, 9, 1, 6, tzinfo=UTC), "last_record_at": AS_OF, "limits": limits[source]}
         for channel, source in CHANNELS.items()
     ]  # fmt: skip

@@ -20,6 +20,7 @@ TABLES: dict[str, str] = {
     "run.sources": (
         "source text, connectors text, timezone text, message_count bigint, consent_event_count bigint, "
         "inbound_message_count bigint, contact_count bigint, unmatched_contact_count bigint, "
+        "unknown_class_count bigint, clock_skew_count bigint, "
         "first_record_at timestamptz, last_record_at timestamptz, limits text"
     ),
     "run.history": (
