@@ -120,6 +120,7 @@ class _Loading:
         self._take_refused(table, reading)
         self.engine.execute("insert into read_rows select distinct row_number from staged")
         self._key_contacts(table)
+        self.engine.execute("drop table staged")  # as large as the file: nothing reads it any more
         self._mark_duplicates(table)
         self.duplicate_count += int(self.engine.value("select count(*) from candidates where is_duplicate"))
         self._write_parts(table)
@@ -292,7 +293,7 @@ class _Loading:
             )
         self.engine.execute(
             f"""
-            create or replace temp table candidates as
+            create or replace temp view candidates as
             select k.row_number, {content}, r.record is not null as is_duplicate
             from keyed as k left join (select distinct record from repeated) as r on r.record = k.rowid"""
         )
