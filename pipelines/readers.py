@@ -214,14 +214,17 @@ def _with_one_kind_of_line_end(path: Path, work: Path) -> Path:
     return copy
 
 
-def line_rows(engine: DuckDBEngine, path: Path) -> RawRows:
-    """The lines of a text file, plain or gzip, one row each: `row_number` is the line number, `raw` its text."""
+def _line_scan(path: Path) -> tuple[str, str]:
     _refuse_utf16(path, _head(path)[:4])
     # With '' as null a blank line is a row, as it must be for line numbers to be right; otherwise it is skipped.
     options = "delim='\x01', quote='', escape='', nullstr='', strict_mode=false, max_line_size=16777216"
-    scan, rejects = _scan(path, ["line"], options, has_header=False)
-    select = f"select row_number() over () as row_number, coalesce(line, '') as raw from {scan}"
-    return RawRows(select, (), rejects)
+    return _scan(path, ["line"], options, has_header=False)
+
+
+def line_rows(path: Path) -> RawRows:
+    """The lines of a text file, plain or gzip, one row each: `row_number` is the line number, `raw` its text."""
+    scan, rejects = _line_scan(path)
+    return RawRows(f"select row_number() over () as row_number, coalesce(line, '') as raw from {scan}", (), rejects)
 
 
 def _json_shape(path: Path, list_key: str | None) -> str:
@@ -260,7 +263,7 @@ def json_objects(engine: DuckDBEngine, path: Path, list_key: str | None = None) 
     """
     shape = "lines" if _is_named_json_lines(path) else _json_shape(path, list_key)
     if shape in ("lines", "lists"):
-        lines = line_rows(engine, path)
+        lines = line_rows(path)
         rejects = lines.rejects
         found = f"""
             select row_number, case when row_number = 1 then ltrim(raw, chr(65279)) else raw end as raw
@@ -379,12 +382,13 @@ def row_count(engine: DuckDBEngine, path: Path) -> int | None:
         return int(engine.value(f"select sum(num_rows) from parquet_file_metadata({quoted(str(path))})"))
     if kind == "jsonl" and not _is_named_json_lines(path):
         return None
-    lines = line_rows(engine, path)
+    scan, rejects = _line_scan(path)
+    # Most lines begin with something: only the others are looked at whole.
+    is_filled = f"line[1] between '!' and '~' or trim(line, {_BLANKS}) <> ''"
     filled, has_quotes = engine.rows(
-        f"select count(*) filter (where trim(raw, {_BLANKS}) <> ''), coalesce(bool_or(contains(raw, '\"')), false)"
-        f" from ({lines.select})"
+        f"select count(*) filter (where {is_filled}), coalesce(bool_or(contains(line, '\"')), false) from {scan}"
     )[0]
-    refused = int(engine.value(f"select count(*) from ({lines.rejects})"))
+    refused = int(engine.value(f"select count(*) from ({rejects})"))
     if kind == "jsonl":
         return int(filled) + refused
     if has_quotes or refused or _has_mixed_line_ends(path):
