@@ -27,6 +27,10 @@ _EMAIL = "^[^@].*@"
 #: E.164 beyond doubt. A 0 behind the country code may be a trunk prefix that somebody left in (+44 0…): that is parsed.
 _SURELY_E164 = r"^\+(1[2-9][0-9]{9}|[2-9][1-9]{3}[0-9]{4,11})$"
 _PHONE_TEXT = "^[+]?[0-9 ().\u00a0/-]{4,}$"
+_PUNCTUATION = "[ ().\u00a0/-]"
+#: A number of the North American plan without its +, where that plan is the home's own.
+_NORTH_AMERICAN = "^1?[2-9][0-9]{9}$"
+_NORTH_AMERICA = ("US", "CA")
 _BULLETS = "•••••"
 _BLOCK = 64
 
@@ -84,11 +88,14 @@ def normalised_address(text: str, is_phone_channel: bool, country: str | None) -
     bare = re.sub(_PREFIX, "", text.strip()).strip()
     if re.match(_EMAIL, bare):
         return bare.lower()
-    if re.match(_SURELY_E164, bare):
+    if not re.match(_PHONE_TEXT, bare) or not (is_phone_channel or bare.startswith("+")):
         return bare
-    if re.match(_PHONE_TEXT, bare) and (is_phone_channel or bare.startswith("+")):
-        return parsed_phone(bare, country) or bare
-    return bare
+    digits = re.sub(_PUNCTUATION, "", bare)
+    if re.match(_SURELY_E164, digits):
+        return digits
+    if country in _NORTH_AMERICA and re.match(_NORTH_AMERICAN, digits):
+        return "+1" + digits[-10:]
+    return parsed_phone(digits, country) or bare
 
 
 def contact_key(address: str, key: bytes) -> int:
@@ -136,30 +143,41 @@ def identify(engine: DuckDBEngine, spellings: str, target: str, country: str | N
     """Build table `target` with one row per distinct spelling in `spellings` (spelling, is_phone_channel).
 
     Columns: spelling, is_phone_channel, address (normalised), contact_key, contact_masked, address_kind
-    (phone, email, other), country. Only spellings that are not yet in normal form are parsed one by one.
+    (phone, email, other), country. Only numbers that the patterns cannot settle are parsed one by one.
     """
+    is_north_american = str(country in _NORTH_AMERICA).lower()
     engine.execute(
         f"""
         create or replace temp table bare_addresses as
+        with
+        bare as (
+            select distinct spelling, is_phone_channel, trim(regexp_replace(trim(spelling), '{_PREFIX}', '')) as bare
+            from ({spellings})
+        ),
+        stripped as (
+            select *,
+                case
+                    when regexp_matches(bare, '{_PHONE_TEXT}') and (is_phone_channel or starts_with(bare, '+'))
+                    then regexp_replace(bare, '{_PUNCTUATION}', '', 'g')
+                end as digits
+            from bare
+        )
         select *,
             case
                 when regexp_matches(bare, '{_EMAIL}') then lower(bare)
-                when regexp_matches(bare, '{_SURELY_E164}') then bare
-                when regexp_matches(bare, '{_PHONE_TEXT}') and (is_phone_channel or starts_with(bare, '+')) then null
-                else bare
+                when digits is null then bare
+                when regexp_matches(digits, '{_SURELY_E164}') then digits
+                when {is_north_american} and regexp_matches(digits, '{_NORTH_AMERICAN}') then '+1' || right(digits, 10)
             end as address
-        from (
-            select distinct spelling, is_phone_channel, trim(regexp_replace(trim(spelling), '{_PREFIX}', '')) as bare
-            from ({spellings})
-        )""",
+        from stripped""",
         relation=target,
     )
     unparsed = [
-        row[0] for row in engine.rows("select distinct bare from bare_addresses where address is null order by 1")
+        row[0] for row in engine.rows("select distinct digits from bare_addresses where address is null order by 1")
     ]
     parsed = polars.DataFrame(
-        {"bare": unparsed, "parsed": [parsed_phone(text, country) or text for text in unparsed]},
-        schema={"bare": polars.String, "parsed": polars.String},
+        {"digits": unparsed, "parsed": [parsed_phone(text, country) for text in unparsed]},
+        schema={"digits": polars.String, "parsed": polars.String},
     )
     engine.create_from_frame("run.parsed_addresses", parsed)
     padded = hashlib.sha256(key).digest() if len(key) > _BLOCK else key
@@ -170,8 +188,8 @@ def identify(engine: DuckDBEngine, spellings: str, target: str, country: str | N
         create or replace temp table {target} as
         with
         addresses as (
-            select spelling, is_phone_channel, coalesce(address, parsed) as address
-            from bare_addresses left join run.parsed_addresses using (bare)
+            select spelling, is_phone_channel, coalesce(address, parsed, bare) as address
+            from bare_addresses left join run.parsed_addresses using (digits)
         ),
         keyed as (
             select address, sha256($outer || unhex(sha256($inner || encode(address)))) as digest,

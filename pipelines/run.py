@@ -212,6 +212,7 @@ def execute(settings: Settings, *, as_of: str | None = None, narrate: Narrate = 
     with home_lock(settings.home):
         started_at = datetime.now(UTC)
         run_id = f"{started_at:%Y%m%dT%H%M%S}Z-{secrets.token_hex(3)}"
+        settings.history.mkdir(mode=0o700, exist_ok=True)  # it holds what people wrote
         ledger = Ledger(settings.history)
         ledger.check_parts()
         steps: list[tuple[str, float, int]] = []

@@ -56,6 +56,15 @@ EXAMPLES: dict[str, tuple[Policy, str]] = {
         05T12:00:00.000001  marketing  bob  sms  .  sent  sent_after_processing@e2
         """,
     ),
+    "asked again with a clock that is wrong: what was applied before it was asked for counts from the asking": (
+        CHANNEL,
+        """
+        05T12:00  opt_out    ann  sms  .  .
+        06T12:00  opt_out    ann  sms  .  05T11:00
+        06T00:00  marketing  ann  sms  .  sent       sent_in_flight@e1
+        06T12:01  marketing  ann  sms  .  sent       sent_after_processing@e1
+        """,
+    ),
     "both ends of a span are outside it": (
         CHANNEL,
         """
