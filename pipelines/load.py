@@ -14,7 +14,7 @@ from pathlib import Path
 from pipelines import identity, ledger
 from pipelines.canonical import TABLES, Table
 from pipelines.connectors import Delivery, Reading, connector
-from pipelines.engines.duckdb import DuckDBEngine, path_list, quoted
+from pipelines.engines.duckdb import DuckDBEngine, path_list, path_text, quoted
 from pipelines.errors import AccountingError, ContactKeyCollisionError, EngineError, UnreadableInputError
 from pipelines.inbox import InboxFile, reading_digest
 from pipelines.ledger import Ledger, Load, Part
@@ -352,7 +352,7 @@ class _Loading:
         with partial.open("rb") as file:
             os.fsync(file.fileno())
         partial.replace(path)
-        return int(self.engine.value(f"select count(*) from read_parquet({quoted(str(path))})"))
+        return int(self.engine.value(f"select count(*) from read_parquet({path_text(path)})"))
 
 
 def _same(table: Table, left: str, right: str) -> str:

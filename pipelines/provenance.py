@@ -135,7 +135,7 @@ def write_quarantine(engine: DuckDBEngine, settings: Settings, loads: list[Load]
                 )
             continue
         frame = (
-            polars.read_parquet(path)
+            polars.read_parquet(path, glob=False)
             .sort("row_number")
             .group_by("reason", "column", maintain_order=True)
             .agg(polars.len().alias("row_count"), polars.col("row_number").head(_FIRST_ROWS).alias("places"))

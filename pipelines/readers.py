@@ -16,7 +16,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipelines.engines.duckdb import DuckDBEngine, identifier, quoted
+from pipelines.engines.duckdb import DuckDBEngine, identifier, path_text, quoted
 from pipelines.errors import EngineError, UnreadableInputError
 
 _DELIMITERS = ",;\t|"
@@ -154,7 +154,7 @@ def _scan(path: Path, names: list[str], options: str, *, has_header: bool) -> tu
     table = f"rejected_rows_{next(_serial)}"
     columns = ", ".join(f"{quoted(name)}: 'VARCHAR'" for name in names)
     scan = (
-        f"read_csv({quoted(str(path))}, auto_detect=false, all_varchar=true, columns={{{columns}}},"
+        f"read_csv({path_text(path)}, auto_detect=false, all_varchar=true, columns={{{columns}}},"
         f" header={str(has_header).lower()}, {options},"
         f" null_padding=false, store_rejects=true, rejects_limit=0,"
         f" rejects_table={quoted(table)}, rejects_scan={quoted(table + '_scan')})"
@@ -279,7 +279,7 @@ def json_objects(engine: DuckDBEngine, path: Path, list_key: str | None = None) 
         layout = "array" if shape == "list" else "unstructured"
         largest = min(max(16 << 20, path.stat().st_size * (20 if path.suffix.lower() == ".gz" else 1)), _LARGEST_OBJECT)
         options = f"format={quoted(layout)}, maximum_object_size={largest}"
-        found = f"select json as raw from read_json_objects({quoted(str(path))}, {options})"
+        found = f"select json as raw from read_json_objects({path_text(path)}, {options})"
         if list_key:
             listed, each = quoted(f'$."{list_key}"'), quoted(f'$."{list_key}"[*]')
             several = f"json_extract(raw, {each})"
@@ -311,7 +311,7 @@ def jsonl_rows(engine: DuckDBEngine, path: Path, keys: Iterable[str]) -> RawRows
 
 def parquet_rows(engine: DuckDBEngine, path: Path) -> RawRows:
     """The rows of a Parquet file: every column as text, except instants, which keep their type."""
-    scan = f"read_parquet({quoted(str(path))}, file_row_number=true)"
+    scan = f"read_parquet({path_text(path)}, file_row_number=true)"
     try:
         types = engine.columns(f"select * from {scan}")
     except EngineError as error:
@@ -379,7 +379,7 @@ def row_count(engine: DuckDBEngine, path: Path) -> int | None:
     """
     kind = file_format(path)
     if kind == "parquet":
-        return int(engine.value(f"select sum(num_rows) from parquet_file_metadata({quoted(str(path))})"))
+        return int(engine.value(f"select sum(num_rows) from parquet_file_metadata({path_text(path)})"))
     if kind == "jsonl" and not _is_named_json_lines(path):
         return None
     scan, rejects = _line_scan(path)

@@ -204,13 +204,10 @@ def _deadline(table: _Table, key: str, default: Deadline) -> Deadline:
         raise table.wrong(key, f"is {value!r}", 'Write hours, days or business days: "48h", "30d", "10bd".')
     unit = {"h": "hours", "d": "calendar_days", "bd": "business_days"}[match.group(2)]
     if unit == "business_days" and int(match.group(1)) < 1:
-        raise table.wrong(key, f"is {value!r}", 'Business days are at least 1; write "0h" for at once.')
+        raise table.wrong(key, f"is {value!r}", 'Write at least 1bd; "0h" means at once.')
     amount = int(match.group(1))
-    # Day 1 is the first business day after the request, so there is no day 0.
-    if amount > _LONGEST[unit] or (unit == "business_days" and amount < 1):
-        raise table.wrong(
-            key, f"is {value!r}", f"Write at least 1bd and at most {_LONGEST[unit]} {unit.replace('_', ' ')}."
-        )
+    if amount > _LONGEST[unit]:
+        raise table.wrong(key, f"is {value!r}", f"Write at most {_LONGEST[unit]} {unit.replace('_', ' ')}: a year.")
     return Deadline(amount, unit, value.strip())
 
 

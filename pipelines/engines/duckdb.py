@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -173,6 +174,11 @@ def identifier(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
+def path_text(path: Path) -> str:
+    """A path as an SQL string literal for reading: this file alone, whatever signs of a pattern are in its name."""
+    return quoted(re.sub(r"([*?[])", r"[\1]", str(path)))
+
+
 def path_list(paths: Iterable[Path]) -> str:
     """Paths as an SQL list literal, for reading several Parquet files as one relation."""
-    return "[" + ", ".join(quoted(str(path)) for path in paths) + "]"
+    return "[" + ", ".join(map(path_text, paths)) + "]"

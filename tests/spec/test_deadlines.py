@@ -104,7 +104,7 @@ EXAMPLES: dict[str, tuple[Policy, str]] = {
 @pytest.fixture(scope="module")
 def different() -> dict[str, dict[str, tuple[str, str]]]:
     """What the rule says otherwise than expected; all examples of a policy are judged together."""
-    found = {}
+    found: dict[str, dict[str, tuple[str, str]]] = {}
     for policy in dict.fromkeys(policy for policy, _ in EXAMPLES.values()):
         found |= disagreements(policy, {name: text for name, (one, text) in EXAMPLES.items() if one == policy})
     return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -75,7 +76,7 @@ def test_changed_settings_read_the_source_anew(tmp_path: Path) -> None:
     assert hours(home) == [16, 12]
     home.configure(shop('timezone = "Europe/Berlin"'))
     loads, said = home.load()
-    assert said == ["The settings of source shop changed: its 2 files are read anew."]
+    assert said == ["The settings of source shop changed: 2 loads of it are read anew."]
     assert counts(loads) == [(1, 1, 0, 0), (1, 1, 0, 0)]
     assert hours(home) == [10, 12]
     assert home.load() == ([], [])
@@ -178,6 +179,19 @@ def test_hidden_files_are_no_deliveries(tmp_path: Path) -> None:
     home.configure(shop(path="inbox/.m*")).deliver({".m.csv": messages(2)})
     (home.path / "inbox" / ".m.csv.swp").unlink()
     assert [one.file for one in home.load()[0]] == ["inbox/.m.csv"]
+
+
+def test_names_are_names_and_no_patterns(tmp_path: Path) -> None:
+    names = ["m*.csv", "m?.csv", "m[1].csv", "m1.csv", "m it's (2), {a,b} ü%20.csv", "m[1].jsonl", "m1.jsonl"]
+    home = Home(tmp_path / "a[b]c it's = {x}").configure(shop(path="inbox/*"))
+    for number, name in enumerate(names):
+        refused = json.dumps({"message_id": f"j{number}"}) + "\n"
+        home.deliver({name: messages(number) if name.endswith("csv") else refused * (number + 1)})
+    found = {Path(one.file).name: one.read_count for one in home.load()[0]}
+    assert found == {name: 1 if name.endswith("csv") else number + 1 for number, name in enumerate(names)}
+    assert len(home.rows("messages")) == 5
+    with home.audited() as engine:
+        assert engine.value("select count(*) from core.messages") == 5
 
 
 def test_a_pattern_that_matches_nothing_is_said(tmp_path: Path) -> None:

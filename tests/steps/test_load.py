@@ -16,7 +16,7 @@ import pytest
 from pipelines import identity, inbox, load, settings
 from pipelines.engines.duckdb import DuckDBEngine
 from pipelines.errors import AccountingError, ContactKeyCollisionError, UnreadableInputError
-from pipelines.ledger import Ledger
+from pipelines.ledger import Ledger, Load
 from tests.support.home import EVENT, LOADED_AT, MESSAGE, TWO_SOURCES, Home, counts, source
 
 COLUMNS = ("message_id", "channel", "contact", "sent_at", "status", "price", "body")
@@ -216,7 +216,7 @@ def test_an_act_without_an_id_is_known_by_its_content(tmp_path: Path) -> None:
 # ---- what goes wrong in the middle
 
 
-def loading(home: Home) -> Callable[[], load.Load]:
+def loading(home: Home) -> Callable[[], Load]:
     """One load of the home's first file, ready to run."""
     read = settings.read(home.path)
     ledger = Ledger(read.history)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,7 @@ def one_message(path: Path, *settings: str, **changed: str) -> Home:
     return messages(path, [changed], *settings)
 
 
-def messages(path: Path, changes: Sequence[Mapping[str, str]], *settings: str) -> Home:
+def messages(path: Path, changes: Sequence[dict[str, str]], *settings: str) -> Home:
     """The same for several messages in one file."""
     rows = [dict(zip(COLUMNS, GOOD, strict=True)) | changed for changed in changes]
     columns = list(dict.fromkeys(column for row in rows for column in row))

@@ -119,13 +119,15 @@ class Home:
     def rows(self, table: str) -> list[dict[str, Any]]:
         """The accepted rows of a canonical table as history holds them, in order of load and place."""
         parts = Ledger(self.path / "history").parts(table)
-        rows = [row for part in parts for row in polars.read_parquet(part, hive_partitioning=False).to_dicts()]
+        rows = [
+            row for part in parts for row in polars.read_parquet(part, glob=False, hive_partitioning=False).to_dicts()
+        ]
         return sorted(rows, key=lambda row: (row["load_id"], row["row_number"]))
 
     def quarantined(self) -> list[dict[str, Any]]:
         """Every quarantined row in order of load and place: row_number, table, reason, column, raw."""
         paths = sorted((self.path / "private" / "quarantine").glob("*.parquet"))
-        return [row for path in paths for row in polars.read_parquet(path).sort("row_number").to_dicts()]
+        return [row for path in paths for row in polars.read_parquet(path, glob=False).sort("row_number").to_dicts()]
 
     @property
     def ledger(self) -> Ledger:
