@@ -20,7 +20,9 @@ import polars
 from pipelines.engines.duckdb import DuckDBEngine
 from pipelines.errors import ConfigurationError
 
-_PREFIX = r"^(?i:whatsapp|tel|sms|rcs|viber|mailto|messenger):"
+#: What some systems write before an address.
+SCHEMES = "whatsapp|tel|sms|rcs|viber|mailto|messenger"
+_PREFIX = f"^(?i:{SCHEMES}):"
 _E164 = r"^\+[1-9][0-9]{6,14}$"
 #: An e-mail address; a handle such as @name is none.
 _EMAIL = "^[^@].*@"
@@ -107,7 +109,7 @@ def contact_key(address: str, key: bytes) -> int:
 def masked_address(address: str) -> str:
     """What may be shown of an address: `+1202•••••17`, `a•••@example.com`."""
     if re.match(_E164, address):
-        return address[:5] + _BULLETS + address[-2:]
+        return address[: 5 if len(address) > 10 else 2] + _BULLETS + address[-2:]
     if re.match(_EMAIL, address):
         name, _, domain = address.rpartition("@")
         return f"{name[:1]}•••@{domain}"
@@ -201,7 +203,9 @@ def identify(engine: DuckDBEngine, spellings: str, target: str, country: str | N
             cast(cast(cast('0x' || substr(k.digest, 1, 16) as ubigint) as hugeint) - 9223372036854775808 as bigint)
                 as contact_key,
             case
-                when k.is_phone then substr(a.address, 1, 5) || '{_BULLETS}' || right(a.address, 2)
+                when k.is_phone
+                    then left(a.address, case when length(a.address) > 10 then 5 else 2 end)
+                        || '{_BULLETS}' || right(a.address, 2)
                 when k.is_email then substr(a.address, 1, 1) || '•••@' || regexp_extract(a.address, '@([^@]*)$', 1)
                 when length(a.address) > 8 then substr(a.address, 1, 3) || '•••' || right(a.address, 2)
                 else substr(a.address, 1, 1) || '•••'

@@ -16,6 +16,7 @@ import polars
 from pipelines import zones
 from pipelines.canonical import PHONE_CHANNELS, SYNONYMS, Column, Table
 from pipelines.engines.duckdb import DuckDBEngine, quoted
+from pipelines.identity import SCHEMES
 from pipelines.settings import Source
 
 _SPACE = r"' ' || chr(9) || chr(10) || chr(13) || chr(160)"
@@ -40,6 +41,8 @@ def _cleaned(column: Column, kind: str) -> str:
     if column.kind == "free_text":
         return f"nullif({name}, '') as {name}"
     text = f"nullif(trim({name}, {_SPACE}), '')"
+    if column.kind == "contact":
+        text = f"case when not regexp_full_match({text}, '(?i:{SCHEMES}):') then {text} end"
     if column.kind in ("word", "boolean"):
         text = f"lower({text})"
         if synonyms := SYNONYMS.get(name):

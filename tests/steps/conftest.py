@@ -34,3 +34,10 @@ def home(first_run: FirstRun, tmp_path: Path) -> Home:
     """A copy of it to change."""
     shutil.copytree(first_run.home.path, tmp_path / "home")
     return Home(tmp_path / "home")
+
+
+@pytest.fixture
+def settled_home(home: Home) -> Home:
+    """The copy after one more run, which did nothing unless heed's own code was edited since the first one."""
+    assert home.heed("run").code == 0
+    return home

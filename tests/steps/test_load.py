@@ -294,3 +294,11 @@ def test_addresses_lie_in_private_files_only(tmp_path: Path) -> None:
     text = "".join(held) + (home.path / "history" / "ledger.jsonl").read_text()
     assert "+1202•••••01" in text
     assert not [address for address in ("2025550101", "5550101", "555-0102", "anna@") if address in text]
+
+
+def test_a_scheme_without_an_address_is_no_contact(tmp_path: Path) -> None:
+    rows = "m1,whatsapp,WhatsApp: ,2026-10-05T12:00:00Z,,\nm2,whatsapp,whatsapp:+12025550101,2026-10-05T12:00:00Z,,\n"
+    home = Home(tmp_path).configure().deliver({"m.csv": MESSAGE + rows})
+    assert counts(home.load()[0]) == [(2, 1, 0, 1)]
+    [refused] = home.quarantined()
+    assert (refused["reason"], refused["column"]) == ("required_value_missing", "contact")

@@ -153,6 +153,6 @@ def test_a_torn_line_of_the_runs_costs_that_line_only(home: Home) -> None:
         ('as_of = "2026-10-07T11:00:00Z"', True),
     ],
 )
-def test_what_cannot_change_a_row_makes_no_new_snapshot(policy: str, is_new: bool, home: Home) -> None:
-    home.configure(policy=policy)
-    assert home.run()["published"] is is_new
+def test_what_cannot_change_a_row_makes_no_new_snapshot(policy: str, is_new: bool, settled_home: Home) -> None:
+    settled_home.configure(policy=policy)
+    assert settled_home.run()["published"] is is_new

@@ -80,13 +80,13 @@ def test_no_address_leaves_private(first_run: FirstRun) -> None:
     assert "+1202•••••01" in "".join(texts)
 
 
-def test_a_run_on_the_same_files_changes_nothing_and_says_so(home: Home, first_run: FirstRun) -> None:
-    before = published(home)
+def test_a_run_on_the_same_files_changes_nothing_and_says_so(settled_home: Home) -> None:
+    home, before = settled_home, published(settled_home)
     said = home.heed("run", "--json")
     assert said.code == 0
     assert said.err == "Nothing new: the published snapshot stands.\n"
     assert said.json()["published"] is False
-    assert said.json()["run_id"] == first_run.said.json()["run_id"]
+    assert f"{said.json()['run_id']}.duckdb" in before
     assert published(home) == before
     (home.path / "inbox" / "m.csv").rename(home.path / "inbox" / "m_again.csv")
     assert "holds the same bytes as inbox/m.csv" in home.heed("run").err

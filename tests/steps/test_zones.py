@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
-from zoneinfo import ZoneInfo
+from random import Random
+from zoneinfo import ZoneInfo, available_timezones
 
 import pytest
 
@@ -63,3 +65,16 @@ def test_a_fixed_offset_is_one_period(timezone: str, seconds: int) -> None:
     [(since, until, offset)] = zones.offset_periods(timezone)
     assert (since.year, until.year, offset) == (1999, 2041, seconds)
     assert [(offset, problem) for _, offset, problem in zones.local_periods(timezone)] == [(seconds, None)]
+
+
+def test_every_zone_of_the_database_keeps_its_offsets_at_random_instants() -> None:
+    random = Random(2026)
+    first, last = datetime(2000, 1, 1, tzinfo=UTC), datetime(2040, 1, 1, tzinfo=UTC)
+    instants = sorted(first + random.random() * (last - first) for _ in range(150))
+    for name in sorted(available_timezones()):
+        periods = zones.offset_periods(name)
+        assert all(earlier[1] == later[0] for earlier, later in pairwise(periods))
+        starts = [start for start, _, _ in periods]
+        for instant in instants:
+            seconds = periods[bisect_right(starts, instant) - 1][2]
+            assert timedelta(seconds=seconds) == instant.astimezone(ZoneInfo(name)).utcoffset(), (name, instant)
