@@ -278,7 +278,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stdout.flush()  # while a closed pipe or a full disk can still be answered for
         return code
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _drop_output()
         return 0
     except KeyboardInterrupt:
         print("heed: stopped; the published snapshot is as it was.", file=sys.stderr)
@@ -289,11 +289,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _complain(f"heed: {error}")
         return error.exit_code
     except OSError as error:
+        _drop_output()
         where = f"{error.filename}: " if error.filename else ""
         _complain(f"heed: {where}{error.strerror or error}. The published snapshot is as it was.")
         return UNEXPECTED
     except Exception as error:
         return _unexpected(error, f"an unexpected {type(error).__name__}")
+
+
+def _drop_output() -> None:
+    """Send what standard output still holds nowhere, if it can go nowhere: else Python fails over it once more."""
+    try:
+        sys.stdout.flush()
+    except (OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _unexpected(error: Exception, what: str) -> int:

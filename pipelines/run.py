@@ -211,7 +211,8 @@ def execute(settings: Settings, *, as_of: str | None = None, narrate: Narrate = 
     wanted_as_of = _as_of(wanted, as_of is not None) if wanted else None
     with home_lock(settings.home):
         started_at = datetime.now(UTC)
-        run_id = f"{started_at:%Y%m%dT%H%M%S}Z-{secrets.token_hex(3)}"
+        # To the microsecond, so that names sort as the runs began.
+        run_id = f"{started_at:%Y%m%dT%H%M%S%f}Z-{secrets.token_hex(3)}"
         settings.history.mkdir(mode=0o700, exist_ok=True)  # it holds what people wrote
         ledger = Ledger(settings.history)
         ledger.check_parts()
