@@ -5,8 +5,8 @@ from __future__ import annotations
 from pipelines import sqlfiles
 from pipelines.engines.duckdb import DuckDBEngine
 
-#: The columns every rule returns, in order.
-RULE_COLUMNS = (
+#: The columns of audits.findings, in order.
+FINDING_COLUMNS = (
     "rule",
     "finding_class",
     "severity",
@@ -14,6 +14,7 @@ RULE_COLUMNS = (
     "message_id",
     "event_id",
     "contact_key",
+    "contact_masked",
     "channel",
     "program",
     "campaign_id",
@@ -23,7 +24,10 @@ RULE_COLUMNS = (
     "deadline_at",
     "delivered",
     "details",
+    "waived_by",
 )
+#: The columns every rule returns: a mask comes from the contact, a waiver from the home.
+RULE_COLUMNS = tuple(name for name in FINDING_COLUMNS if name not in ("contact_masked", "waived_by"))
 
 
 def rules() -> tuple[sqlfiles.SqlFile, ...]:
@@ -33,17 +37,15 @@ def rules() -> tuple[sqlfiles.SqlFile, ...]:
 
 def audit(engine: DuckDBEngine) -> int:
     """Build audits.<rule> for every rule and audits.findings over all of them; returns the number of findings."""
-    columns = ", ".join(RULE_COLUMNS)
     for rule in rules():
         engine.create(rule.relation, rule.text)
+    columns = ", ".join(RULE_COLUMNS)
     every = " union all ".join(f"select {columns} from {rule.relation}" for rule in rules())
+    given = {"contact_masked": "c.contact_masked", "waived_by": "cast(null as string) as waived_by"}
     return engine.create(
         "audits.findings",
         f"""
-        select
-            f.rule, f.finding_class, f.severity, f.source, f.message_id, f.event_id, f.contact_key, c.contact_masked,
-            f.channel, f.program, f.campaign_id, f.occurred_at, f.begins_at, f.processed_at, f.deadline_at, f.delivered,
-            f.details, cast(null as string) as waived_by
+        select {", ".join(given.get(name, f"f.{name}") for name in FINDING_COLUMNS)}
         from ({every}) as f
         join core.contacts as c on c.contact_key = f.contact_key
         order by f.rule, f.occurred_at, f.source, f.message_id, f.event_id""",

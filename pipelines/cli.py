@@ -169,7 +169,7 @@ def _status(options: argparse.Namespace) -> int:
 
 
 def _rows(options: argparse.Namespace) -> int:
-    from pipelines import output, snapshots
+    from pipelines import audit, output, snapshots
 
     names = (
         "rule",
@@ -187,7 +187,7 @@ def _rows(options: argparse.Namespace) -> int:
     )
     filters = {name: getattr(options, name, None) for name in names}
     columns, build = (
-        (snapshots.FINDING_COLUMNS, snapshots.findings_query)
+        (audit.FINDING_COLUMNS, snapshots.findings_query)
         if options.verb == "findings"
         else (snapshots.METRIC_COLUMNS, snapshots.metrics_query)
     )

@@ -8,6 +8,7 @@ text, its place and one reason.
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
@@ -28,27 +29,29 @@ _QUARANTINED = """
     )"""
 
 
+@dataclass
 class _Loading:
     """One load in the making: the tables it stages in the working database and the parts it writes."""
 
-    def __init__(
-        self,
-        engine: DuckDBEngine,
-        settings: Settings,
-        known: Ledger,
-        file: InboxFile,
-        key: bytes,
-        work: Path,
-        loaded_at: datetime,
-    ) -> None:
-        self.engine, self.settings, self.known, self.file, self.key = engine, settings, known, file, key
-        self.work, self.loaded_at = work, loaded_at
-        self.load_id = f"{known.entry_count + 1:06d}-{file.sha256[:8]}"
-        self.parts: list[Part] = []
-        self.accepted: dict[str, int] = {}
-        self.read_count = self.duplicate_count = self.written_count = 0
-        self.first_at: list[datetime] = []
-        self.last_at: list[datetime] = []
+    engine: DuckDBEngine
+    settings: Settings
+    known: Ledger
+    file: InboxFile
+    key: bytes
+    work: Path
+    loaded_at: datetime
+    parts: list[Part] = field(default_factory=list)
+    accepted: dict[str, int] = field(default_factory=dict)
+    first_at: list[datetime] = field(default_factory=list)
+    last_at: list[datetime] = field(default_factory=list)
+    read_count: int = 0
+    duplicate_count: int = 0
+    written_count: int = 0
+
+    @property
+    def load_id(self) -> str:
+        """Its place in the ledger and the beginning of the file's digest."""
+        return f"{self.known.entry_count + 1:06d}-{self.file.sha256[:8]}"
 
     def run(self) -> Load:
         """Read, check and write every row of the file; raises AccountingError unless all of them are accounted for."""

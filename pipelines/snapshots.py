@@ -11,31 +11,12 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from pipelines.audit import FINDING_COLUMNS
 from pipelines.engines.duckdb import DuckDBEngine
 from pipelines.errors import NoSnapshotError, UsageError
 from pipelines.publish import read_pointer
 from pipelines.settings import fixed_offset_seconds
 
-FINDING_COLUMNS = (
-    "rule",
-    "finding_class",
-    "severity",
-    "source",
-    "message_id",
-    "event_id",
-    "contact_key",
-    "contact_masked",
-    "channel",
-    "program",
-    "campaign_id",
-    "occurred_at",
-    "begins_at",
-    "processed_at",
-    "deadline_at",
-    "delivered",
-    "details",
-    "waived_by",
-)
 METRIC_COLUMNS = (
     "metric",
     "definition",

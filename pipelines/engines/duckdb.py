@@ -85,7 +85,8 @@ class DuckDBEngine:
 
     def rows(self, sql: str, parameters: Sequence[Any] | dict[str, Any] | None = None) -> list[tuple[Any, ...]]:
         """All rows of a query as tuples."""
-        return self._run(sql, parameters, "").fetchall()  # type: ignore[no-any-return]
+        found: list[tuple[Any, ...]] = self._run(sql, parameters, "").fetchall()
+        return found
 
     def records(self, sql: str, parameters: Sequence[Any] | dict[str, Any] | None = None) -> list[dict[str, Any]]:
         """All rows of a query as dictionaries by column name."""
@@ -100,7 +101,8 @@ class DuckDBEngine:
 
     def frame(self, sql: str, parameters: Sequence[Any] | dict[str, Any] | None = None) -> polars.DataFrame:
         """All rows of a query as a Polars data frame."""
-        return self._run(sql, parameters, "").pl()  # type: ignore[no-any-return]
+        found: polars.DataFrame = self._run(sql, parameters, "").pl()
+        return found
 
     def columns(self, select: str) -> dict[str, str]:
         """Column names and DuckDB types that `select` would return, in order, without running it."""

@@ -14,7 +14,7 @@ from typing import Any
 import polars
 import pytest
 
-from pipelines import cli, output, snapshots
+from pipelines import audit, cli, output
 from tests.support.home import EVENT, Home, without_validation
 
 #: Text that a spreadsheet would run, and text that a terminal would obey.
@@ -52,7 +52,7 @@ def rows(home: Home, *arguments: str) -> list[dict[str, Any]]:
 
 def test_findings_in_every_format_are_the_same_rows(nasty: Home) -> None:
     found = rows(nasty, "findings")
-    assert [list(row) for row in found] == [list(snapshots.FINDING_COLUMNS)] * 4
+    assert [list(row) for row in found] == [list(audit.FINDING_COLUMNS)] * 4
     table = nasty.heed("findings").out.splitlines()
     assert len(table) == 5
     in_csv = list(csv.DictReader(io.StringIO(nasty.heed("findings", "--format", "csv").out)))
@@ -82,7 +82,7 @@ def parquet(home: Home, *arguments: str) -> polars.DataFrame:
 
 def test_parquet_has_types_whether_there_are_rows_or_not(nasty: Home) -> None:
     frame, empty = parquet(nasty, "findings"), parquet(nasty, "findings", "--rule", "none")
-    assert frame.columns == list(snapshots.FINDING_COLUMNS)
+    assert frame.columns == list(audit.FINDING_COLUMNS)
     assert frame.height == 4
     assert frame["occurred_at"].dtype == polars.Datetime("us", "UTC")
     assert frame["waived_by"].dtype == polars.String
@@ -145,7 +145,7 @@ def test_metrics_are_filtered(nasty: Home) -> None:
 def test_a_filter_that_finds_nothing_prints_the_columns(nasty: Home) -> None:
     for form in ("table", "csv"):
         out = nasty.heed("findings", "--rule", "none", "--format", form).out
-        assert re.split(r"[, ]+", out.strip()) == list(snapshots.FINDING_COLUMNS)
+        assert re.split(r"[, ]+", out.strip()) == list(audit.FINDING_COLUMNS)
     assert rows(nasty, "findings", "--rule", "none") == []
 
 
