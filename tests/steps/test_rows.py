@@ -14,7 +14,7 @@ from typing import Any
 import polars
 import pytest
 
-from pipelines import audit, cli, output
+from pipelines import audit, cli, output, snapshots
 from tests.support.home import EVENT, Home, without_validation
 
 #: Text that a spreadsheet would run, and text that a terminal would obey.
