@@ -28,8 +28,10 @@ _E164 = r"^\+[1-9][0-9]{6,14}$"
 _EMAIL = "^[^@].*@"
 #: E.164 beyond doubt. A 0 behind the country code may be a trunk prefix that somebody left in (+44 0…): that is parsed.
 _SURELY_E164 = r"^\+(1[2-9][0-9]{9}|[2-9][1-9]{3}[0-9]{4,11})$"
-_PHONE_TEXT = "^[+]?[0-9 ().\u00a0/-]{4,}$"
-_PUNCTUATION = "[ ().\u00a0/-]"
+#: What people and address books put between digits: spaces of any width, marks of direction, dashes of any length.
+_BETWEEN = " ().\u00a0\u2007\u2009\u200a-\u200f\u2010-\u2015\u202a-\u202f\u2060\u2212\ufeff/-"
+_PHONE_TEXT = f"^[{_BETWEEN}]*[+]?[0-9{_BETWEEN}]{{4,}}$"
+_PUNCTUATION = f"[{_BETWEEN}]"
 #: A number of the North American plan without its +, where that plan is the home's own.
 _NORTH_AMERICAN = "^1?[2-9][0-9]{9}$"
 _NORTH_AMERICA = ("US", "CA")
@@ -90,7 +92,7 @@ def normalised_address(text: str, is_phone_channel: bool, country: str | None) -
     bare = re.sub(_PREFIX, "", text.strip()).strip()
     if re.match(_EMAIL, bare):
         return bare.lower()
-    if not re.match(_PHONE_TEXT, bare) or not (is_phone_channel or bare.startswith("+")):
+    if not re.match(_PHONE_TEXT, bare) or not (is_phone_channel or "+" in bare):
         return bare
     digits = re.sub(_PUNCTUATION, "", bare)
     if re.match(_SURELY_E164, digits):
@@ -159,7 +161,7 @@ def identify(engine: DuckDBEngine, spellings: str, target: str, country: str | N
         stripped as (
             select *,
                 case
-                    when regexp_matches(bare, '{_PHONE_TEXT}') and (is_phone_channel or starts_with(bare, '+'))
+                    when regexp_matches(bare, '{_PHONE_TEXT}') and (is_phone_channel or contains(bare, '+'))
                     then regexp_replace(bare, '{_PUNCTUATION}', '', 'g')
                 end as digits
             from bare

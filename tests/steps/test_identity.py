@@ -48,6 +48,10 @@ ADDRESSES = [
     ("fGh7:APA91bH-Token_x", False, None, "fGh7:APA91bH-Token_x"),
     ("US.1349", True, "US", "US.1349"),
     ("Ünïcode token", False, None, "Ünïcode token"),
+    # As an address book, a word processor and a web form write them.
+    ("\u202a+1\u00a0202\u2011555\u20110143\u202c", True, None, "+12025550143"),
+    ("(202)\u2009555\u20130143", True, "US", "+12025550143"),
+    ("\u200e+44\u202f7700\u202f900123", False, None, "+447700900123"),
 ]
 
 
