@@ -96,12 +96,19 @@ class DuckDBEngine:
 
     def value(self, sql: str, parameters: Sequence[Any] | dict[str, Any] | None = None) -> Any:
         """The first column of the first row; None where there is no row."""
-        row = self._run(sql, parameters, "").fetchone()
-        return row[0] if row else None
+        rows = self.rows(sql, parameters)  # all of them: a result left open keeps what it reads in use
+        return rows[0][0] if rows else None
 
     def frame(self, sql: str, parameters: Sequence[Any] | dict[str, Any] | None = None) -> polars.DataFrame:
         """All rows of a query as a Polars data frame."""
-        found: polars.DataFrame = self._run(sql, parameters, "").pl()
+        import polars
+
+        try:
+            table = self.connection.sql(sql, params=parameters).to_arrow_table()
+        except duckdb.Error as error:
+            raise EngineError(str(error), "", sql) from error
+        found = polars.from_arrow(table)
+        assert isinstance(found, polars.DataFrame)
         return found
 
     def columns(self, select: str) -> dict[str, str]:
