@@ -129,7 +129,7 @@ def summary(engine: DuckDBEngine) -> dict[str, Any]:
         " order by kind, expectation"
     )
     query, _ = metrics_query({}, report_timezone(engine))
-    rows = engine.records(f"select * from ({query}) where grain <> 'day' and campaign_id = '*'")
+    rows = engine.records(f"select * from ({query}) where grain <> 'day' and (campaign_id = '*' or grain <> 'week')")
     return {
         "run_id": engine.value("select run_id from run.parameters"),
         "as_of": plain(engine.value("select as_of from run.parameters")),
