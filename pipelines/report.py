@@ -20,13 +20,13 @@ _ANSWERS = {
 
 
 def _day(instant: str | None) -> str:
-    return instant[:10] if instant else "no records yet"
+    return f"As of {instant[:10]}." if instant else "There are no records yet."
 
 
 def in_words(summary: dict[str, Any], snapshot: str) -> str:
     """The verdict, the three headline numbers, the findings and what was read, as a few lines of text."""
     verdict = summary["verdict"]
-    lines = [f"Did every opt-out get heeded?  {_ANSWERS[verdict['overall']]}  As of {_day(summary['as_of'])}."]
+    lines = [f"Did every opt-out get heeded?  {_ANSWERS[verdict['overall']]}  {_day(summary['as_of'])}"]
     lines += [f"  {reason}" for reason in verdict["reasons"][:5]]
     lines.append("")
     for row in summary["headline"]:
