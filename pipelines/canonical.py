@@ -94,6 +94,11 @@ class Table:
         return tuple(column.stored_name for column in self.columns)
 
     @property
+    def stored_key(self) -> tuple[str, ...]:
+        """The names of its key columns in history."""
+        return tuple(self.column(name).stored_name for name in self.key)
+
+    @property
     def instants(self) -> tuple[str, ...]:
         """The names of its time columns."""
         return tuple(column.name for column in self.columns if column.kind == "instant")

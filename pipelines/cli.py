@@ -43,6 +43,12 @@ VERBS: dict[str, tuple[str, str]] = {
     "dashboard": ("serve the pages", "heed -C logs dashboard --port 8501"),
 }
 
+#: The columns that a verb's rows can be filtered by; both have --period too.
+_FILTERS = {
+    "findings": ("rule", "finding_class", "severity", "source", "channel", "program", "campaign_id"),
+    "metrics": ("metric", "definition", "grain", "channel", "program", "campaign_id", "reason"),
+}
+
 
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
@@ -83,10 +89,7 @@ def parser() -> argparse.ArgumentParser:
         made[name].add_argument(
             "--format", choices=("table", "csv", "json", "parquet"), default="table", help="default: table"
         )
-    for name, options in {
-        "findings": ("rule", "finding_class", "severity", "source", "channel", "program", "campaign_id"),
-        "metrics": ("metric", "definition", "grain", "channel", "program", "campaign_id", "reason"),
-    }.items():
+    for name, options in _FILTERS.items():
         for option in options:
             flag = "--" + option.removeprefix("finding_").removesuffix("_id")
             made[name].add_argument(flag, dest=option, metavar="VALUE", help=f"only rows with this {option}")
@@ -171,21 +174,7 @@ def _status(options: argparse.Namespace) -> int:
 def _rows(options: argparse.Namespace) -> int:
     from pipelines import audit, output, snapshots
 
-    names = (
-        "rule",
-        "finding_class",
-        "severity",
-        "source",
-        "channel",
-        "program",
-        "campaign_id",
-        "metric",
-        "definition",
-        "grain",
-        "reason",
-        "period",
-    )
-    filters = {name: getattr(options, name, None) for name in names}
+    filters = {name: getattr(options, name) for name in (*_FILTERS[options.verb], "period")}
     columns, build = (
         (audit.FINDING_COLUMNS, snapshots.findings_query)
         if options.verb == "findings"

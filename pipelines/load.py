@@ -16,10 +16,10 @@ from pipelines import identity, ledger
 from pipelines.canonical import TABLES, Table
 from pipelines.connectors import Delivery, Reading, connector
 from pipelines.engines.duckdb import DuckDBEngine, path_list, path_text, quoted
-from pipelines.errors import AccountingError, ContactKeyCollisionError, EngineError, UnreadableInputError
+from pipelines.errors import AccountingError, ContactKeyCollisionError, EngineError
 from pipelines.inbox import InboxFile, reading_digest
 from pipelines.ledger import Ledger, Load, Part
-from pipelines.readers import row_count
+from pipelines.readers import row_count, unreadable
 from pipelines.settings import Settings
 from pipelines.staging import stage
 
@@ -53,13 +53,16 @@ class _Loading:
         """Its place in the ledger and the beginning of the file's digest."""
         return f"{self.known.entry_count + 1:06d}-{self.file.sha256[:8]}"
 
+    @property
+    def _delivery(self) -> Delivery:
+        return Delivery(self.file.path, self.file.source, self.engine, self.work)
+
     def run(self) -> Load:
         """Read, check and write every row of the file; raises AccountingError unless all of them are accounted for."""
         self.engine.execute(_QUARANTINED)
         self.engine.execute("create or replace temp table read_rows (row_number bigint)")
-        delivery = Delivery(self.file.path, self.file.source, self.engine, self.work)
         try:
-            reading = connector(self.file.source).read(delivery)
+            reading = connector(self.file.source).read(self._delivery)
         except OSError:
             self.file.check_unchanged()
             raise
@@ -113,12 +116,7 @@ class _Loading:
             with self.engine.whole_rows():
                 stage(self.engine, select, table, self.file.source, "staged", self.loaded_at)
         except EngineError as error:
-            if error.blames_machine:
-                raise
-            raise UnreadableInputError(
-                f"{self.file.path.name} (source {self.file.source.name}) cannot be read: {_first_line(error)}.",
-                "Deliver it again; nothing of it was loaded.",
-            ) from error
+            raise unreadable(self._delivery.label, error) from error
         self.read_count += int(self.engine.value("select count(*) from staged"))
         self._take_refused(table, reading)
         self.engine.execute("insert into read_rows select distinct row_number from staged")
@@ -268,7 +266,7 @@ class _Loading:
             self.engine.execute(
                 f"update keyed set event_id = 'derived-' || md5(concat_ws(chr(1), {others})) where event_id is null"
             )
-        key = ", ".join("contact_key" if name == "contact" else name for name in table.key)
+        key = ", ".join(table.stored_key)
         self.engine.execute(
             f"""
             create or replace temp table repeated as
@@ -359,12 +357,7 @@ class _Loading:
 
 
 def _same(table: Table, left: str, right: str) -> str:
-    names = ["contact_key" if name == "contact" else name for name in table.key]
-    return " and ".join(f"{left}.{name} is not distinct from {right}.{name}" for name in names)
-
-
-def _first_line(error: EngineError) -> str:
-    return error.what.splitlines()[0].rstrip(".").removeprefix("Invalid Input Error: ")
+    return " and ".join(f"{left}.{name} is not distinct from {right}.{name}" for name in table.stored_key)
 
 
 def load_file(

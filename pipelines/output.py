@@ -15,7 +15,6 @@ from pipelines.snapshots import plain
 if TYPE_CHECKING:
     import polars
 
-FORMATS = ("table", "csv", "json", "parquet")
 _CONTROL = {code: f"\\x{code:02x}" for code in (*range(32), 127, *range(128, 160))}
 _WIDEST = 48
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from pipelines import sqlfiles
 from pipelines.engines.duckdb import DuckDBEngine
+from pipelines.zones import utc_text
 
 POINTER = "CURRENT.json"
 
@@ -39,10 +40,6 @@ def read_pointer(published: Path) -> dict[str, Any] | None:
     except (OSError, ValueError, KeyError, TypeError):
         return None
     return pointer if is_whole else None
-
-
-def _with_z(instant: datetime) -> str:
-    return instant.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
 def _write_whole(path: Path, text: str) -> None:
@@ -103,8 +100,8 @@ def publish(engine: DuckDBEngine, published: Path, row: dict[str, Any], fingerpr
     pointer = {
         "run_id": run_id,
         "snapshot": path.name,
-        "as_of": _with_z(row["as_of"]) if row["as_of"] else None,
-        "published_at": _with_z(datetime.now(UTC).replace(microsecond=0)),
+        "as_of": utc_text(row["as_of"]) if row["as_of"] else None,
+        "published_at": utc_text(datetime.now(UTC).replace(microsecond=0)),
         "fingerprint": fingerprint,
     }
     _write_whole(published / POINTER, json.dumps(pointer, indent=2) + "\n")

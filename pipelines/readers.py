@@ -15,9 +15,10 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO, cast
 
 from pipelines.engines.duckdb import DuckDBEngine, identifier, path_text, quoted
-from pipelines.errors import EngineError, UnreadableInputError
+from pipelines.errors import EngineError, HeedError, UnreadableInputError
 
 _DELIMITERS = ",;\t|"
 _HEADER_BYTES = 1 << 20
@@ -91,9 +92,13 @@ def epoch_text(expression: str, unit: str) -> str:
     return f"case when {number} is null then {expression} else {iso} end"
 
 
+def _opened(path: Path) -> BinaryIO:
+    """The file's bytes, unpacked if its name ends in .gz."""
+    return cast(BinaryIO, gzip.open(path, "rb")) if path.suffix.lower() == ".gz" else path.open("rb")
+
+
 def _head(path: Path) -> bytes:
-    opener = gzip.open if path.suffix.lower() == ".gz" else open
-    with opener(path, "rb") as file:
+    with _opened(path) as file:
         return file.read(_HEADER_BYTES)
 
 
@@ -162,7 +167,7 @@ def _scan(path: Path, names: list[str], options: str, *, has_header: bool) -> tu
     return scan, _rejects(table, int(has_header))
 
 
-def csv_rows(engine: DuckDBEngine, path: Path, work: Path) -> RawRows | None:
+def csv_rows(path: Path, work: Path) -> RawRows | None:
     """The rows of a CSV file with a header line, plain or gzip; None for a file without even a header.
 
     Handles a byte-order mark, quoted line breaks and any of comma, semicolon, tab and bar. Mixed line
@@ -188,10 +193,9 @@ def _raws(select: str, names: Iterable[str]) -> str:
 
 
 def _has_mixed_line_ends(path: Path) -> bool:
-    opener = gzip.open if path.suffix.lower() == ".gz" else open
     returns = pairs = feeds = 0
     last = b""
-    with opener(path, "rb") as file:
+    with _opened(path) as file:
         while block := file.read(1 << 22):
             returns += block.count(b"\r")
             feeds += block.count(b"\n")
@@ -201,9 +205,8 @@ def _has_mixed_line_ends(path: Path) -> bool:
 
 
 def _with_one_kind_of_line_end(path: Path, work: Path) -> Path:
-    opener = gzip.open if path.suffix.lower() == ".gz" else open
     copy = work / f"line_ends_{next(_serial)}.csv"
-    with opener(path, "rb") as file, copy.open("wb") as out:
+    with _opened(path) as file, copy.open("wb") as out:
         held = b""
         while block := file.read(1 << 22):
             block = held + block
@@ -251,15 +254,13 @@ def _is_json(line: str, kind: type) -> bool:
         return False
 
 
-def json_objects(engine: DuckDBEngine, path: Path, list_key: str | None = None) -> RawRows:
+def json_objects(path: Path, list_key: str | None = None) -> RawRows:
     """The objects of a JSON file, plain or gzip: `row_number`, the object's text as `raw`, and `reject_reason`.
 
-    A file called .jsonl or .ndjson holds one object a line.
-
-    The file holds one object a line (`row_number` is the line; blank lines are no rows), or it holds a list, one list a
-    line, or pages, which are objects with a list called `list_key` (`row_number` counts through the file). What is no
-    JSON object is refused as malformed_json; one list over several lines, or a page, that is not valid JSON as a whole
-    is an EngineError once the select runs.
+    A file called .jsonl or .ndjson holds one object a line (`row_number` is the line; blank lines are no rows). Any
+    other holds that too, or, as its beginning tells, a list, one list a line, or pages, which are objects with a list
+    called `list_key` (`row_number` counts through the file). What is no JSON object is refused as malformed_json; one
+    list over several lines, or a page, that is not valid JSON as a whole is an EngineError once the select runs.
     """
     shape = "lines" if _is_named_json_lines(path) else _json_shape(path, list_key)
     if shape in ("lines", "lists"):
@@ -294,10 +295,10 @@ def json_objects(engine: DuckDBEngine, path: Path, list_key: str | None = None) 
     return RawRows(select, (), rejects)
 
 
-def jsonl_rows(engine: DuckDBEngine, path: Path, keys: Iterable[str]) -> RawRows:
+def jsonl_rows(path: Path, keys: Iterable[str]) -> RawRows:
     """The values of `keys`, as text, in the objects of a JSON file (see `json_objects`)."""
     names = tuple(keys)
-    objects = json_objects(engine, path)
+    objects = json_objects(path)
     paths = "[" + ", ".join(quoted(f'$."{name}"') for name in names) + "]"
     listed = ", ".join(f"found[{position}] as {column(name)}" for position, name in enumerate(names, start=1))
     select = f"""
@@ -330,7 +331,10 @@ def parquet_rows(engine: DuckDBEngine, path: Path) -> RawRows:
     return RawRows(select, tuple(types), None, _raws(select, types))
 
 
-def _unreadable(label: str, error: EngineError) -> UnreadableInputError:
+def unreadable(label: str, error: EngineError) -> HeedError:
+    """What an engine's error while reading the file `label` is to its user: the file's fault, unless the machine's."""
+    if error.blames_machine:
+        return error
     problem = error.what.splitlines()[0].removeprefix("Invalid Input Error: ").rstrip(". ")
     return UnreadableInputError(f"{label} cannot be read: {problem}.", "Deliver it again; nothing of it was loaded.")
 
@@ -345,7 +349,7 @@ def json_keys(engine: DuckDBEngine, objects: str, label: str) -> tuple[str, ...]
             f"select distinct unnest(json_keys(raw)) from ({objects}) where reject_reason is null order by 1"
         )
     except EngineError as error:
-        raise _unreadable(label, error) from error
+        raise unreadable(label, error) from error
     return tuple(str(row[0]) for row in rows)
 
 
@@ -353,10 +357,10 @@ def rows_of(engine: DuckDBEngine, path: Path, work: Path, keys: Iterable[str]) -
     """The rows of a CSV, JSON Lines or Parquet file by its name; `keys` are what to take from JSON objects."""
     kind = file_format(path)
     if kind == "csv":
-        return csv_rows(engine, path, work)
+        return csv_rows(path, work)
     if kind == "parquet":
         return parquet_rows(engine, path)
-    return jsonl_rows(engine, path, keys)
+    return jsonl_rows(path, keys)
 
 
 def kept(engine: DuckDBEngine, rows: RawRows, label: str = "The file") -> RawRows:
@@ -368,7 +372,7 @@ def kept(engine: DuckDBEngine, rows: RawRows, label: str = "The file") -> RawRow
         with engine.whole_rows():
             engine.execute(f"create or replace temp table parsed_rows as {rows.select}", relation="parsed_rows")
     except EngineError as error:
-        raise _unreadable(label, error) from error
+        raise unreadable(label, error) from error
     return RawRows("select * from parsed_rows", rows.columns, rows.rejects, rows.raws)
 
 

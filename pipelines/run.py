@@ -9,7 +9,7 @@ import shutil
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib import import_module
 from pathlib import Path
@@ -27,15 +27,23 @@ Narrate = Callable[[str], None]
 _FIRST_YEAR, _LAST_YEAR = 2000, 2040
 
 
+Steps = list[tuple[str, float, int]]
+
+
 @dataclass
 class Outcome:
-    """What a run did: the snapshot that now stands, whether this run made it, and the seconds of its steps."""
+    """What a run did: the snapshot that now stands, whether this run made it, and its steps (name, seconds, rows)."""
 
     run_id: str
     snapshot: Path
     is_new: bool
     new_loads: list[Load]
-    seconds: dict[str, float] = field(default_factory=dict)
+    steps: Steps
+
+    @property
+    def seconds(self) -> dict[str, float]:
+        """Seconds by step."""
+        return {name: seconds for name, seconds, _ in self.steps}
 
 
 @dataclass
@@ -50,7 +58,7 @@ class Run:
     as_of: datetime | None
     fingerprint: str
     new_loads: list[Load]
-    steps: list[tuple[str, float, int]]
+    steps: Steps
     snapshot: Path | None = None
 
 
@@ -201,6 +209,10 @@ def _load(settings: Settings, ledger: Ledger, work: Path, started_at: datetime, 
     return loads
 
 
+def _since(begun: float) -> float:
+    return round(time.perf_counter() - begun, 3)
+
+
 def execute(settings: Settings, *, as_of: str | None = None, narrate: Narrate = lambda _: None) -> Outcome:
     """Do one run of a home and return what now stands.
 
@@ -216,19 +228,17 @@ def execute(settings: Settings, *, as_of: str | None = None, narrate: Narrate = 
         settings.history.mkdir(mode=0o700, exist_ok=True)  # it holds what people wrote
         ledger = Ledger(settings.history)
         ledger.check_parts()
-        steps: list[tuple[str, float, int]] = []
-        seconds: dict[str, float] = {}
+        steps: Steps = []
         with _work_folder(settings) as work:
             begun = time.perf_counter()
             new_loads = _load(settings, ledger, work, started_at, narrate)
-            seconds["load"] = round(time.perf_counter() - begun, 3)
-            steps.append(("load", seconds["load"], sum(one.read_count for one in new_loads)))
+            steps.append(("load", _since(begun), sum(one.read_count for one in new_loads)))
 
             digest = provenance.fingerprint(settings, ledger, wanted)
             pointer = publish.read_pointer(settings.published)
             if pointer and pointer["fingerprint"] == digest:
                 narrate("Nothing new: the published snapshot stands.")
-                return Outcome(pointer["run_id"], settings.published / pointer["snapshot"], False, new_loads, seconds)
+                return Outcome(pointer["run_id"], settings.published / pointer["snapshot"], False, new_loads, steps)
 
             latest = [datetime.fromisoformat(one.last_record_at) for one in ledger.loads if one.last_record_at]
             instant = wanted_as_of or max(latest, default=None)
@@ -240,7 +250,6 @@ def execute(settings: Settings, *, as_of: str | None = None, narrate: Narrate = 
                     narrate(words)
                     begun = time.perf_counter()
                     rows = step(run)
-                    seconds[name] = round(time.perf_counter() - begun, 3)
-                    steps.append((name, seconds[name], rows))
+                    steps.append((name, _since(begun), rows))
             assert run.snapshot is not None
-            return Outcome(run_id, run.snapshot, True, new_loads, seconds)
+            return Outcome(run_id, run.snapshot, True, new_loads, steps)

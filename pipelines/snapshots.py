@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from datetime import timezone as fixed_zone
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from pipelines.engines.duckdb import DuckDBEngine
 from pipelines.errors import NoSnapshotError, UsageError
 from pipelines.publish import read_pointer
 from pipelines.settings import fixed_offset_seconds
+from pipelines.zones import utc_text
 
 METRIC_COLUMNS = (
     "metric",
@@ -40,8 +41,7 @@ KEY_AS_TEXT = "lpad(lower(hex(contact_key)), 16, '0') as contact_key"
 def plain(value: Any) -> Any:
     """A value as JSON has it: instants in ISO 8601 with Z, dates as YYYY-MM-DD."""
     if isinstance(value, datetime):
-        moment = value.astimezone(UTC)
-        return moment.isoformat(timespec="microseconds" if moment.microsecond else "seconds").replace("+00:00", "Z")
+        return utc_text(value)
     if isinstance(value, date):
         return value.isoformat()
     return value

@@ -17,6 +17,12 @@ _LAST = datetime(2041, 1, 1, tzinfo=UTC)
 #: No zone has changed its offset twice within this time since 2000; a test asks every zone of the database.
 _STEP = timedelta(days=5)
 
+
+def utc_text(instant: datetime) -> str:
+    """An instant in ISO 8601 with Z."""
+    return instant.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
 #: One stretch of time in which a zone keeps one offset: from, until (both UTC, end exclusive), seconds east.
 OffsetPeriod = tuple[datetime, datetime, int]
 

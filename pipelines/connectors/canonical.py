@@ -21,7 +21,7 @@ def _json_keys(delivery: Delivery, table: canonical.Table) -> tuple[str, ...]:
     """How the first objects of a JSON file spell the table's columns; the plain names for other formats."""
     if readers.file_format(delivery.path) != "jsonl":
         return table.names
-    objects = readers.json_objects(delivery.engine, delivery.path).select
+    objects = readers.json_objects(delivery.path).select
     seen = readers.json_keys(delivery.engine, f"select * from ({objects}) limit {_SAMPLE_ROWS}", delivery.label)
     spelled = {key.strip().lower(): key for key in reversed(seen)}
     return tuple(name if name in seen else spelled.get(name, name) for name in table.names)

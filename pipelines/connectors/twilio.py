@@ -89,8 +89,8 @@ def _delivered(delivery: Delivery) -> tuple[readers.RawRows, dict[str, str]] | N
         select = f"select *, cast(null as varchar) as reject_reason from ({rows.select})"
         columns = {name: f"cast({readers.column(name)} as varchar)" for name in rows.columns}
         return readers.RawRows(select, rows.columns, rows.rejects, rows.raws), columns
-    keys = readers.json_keys(engine, readers.json_objects(engine, path, "messages").select, delivery.label)
-    objects = readers.json_objects(engine, path, "messages")
+    objects = readers.json_objects(path, "messages")
+    keys = readers.json_keys(engine, objects.select, delivery.label)
     wanted = [key for key in keys if any(_plain(key) in aliases for aliases in _NAMES.values())]
     paths = "[" + ", ".join(quoted(f'$."{key}"') for key in wanted) + "]"
     values = f"case when reject_reason is null then json_extract_string(raw, {paths}) end" if wanted else "null"

@@ -14,7 +14,7 @@ import pytest
 from pipelines import audit, validate
 from pipelines.engines.duckdb import DuckDBEngine
 from tests.support.example_home import published
-from tests.support.home import MESSAGE, Home, without_validation
+from tests.support.home import MESSAGE, Home, source, without_validation
 
 
 def lose_a_finding(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -133,6 +133,33 @@ def test_a_full_disk_is_one_line_and_leaves_the_snapshot(home: Home, monkeypatch
     assert published(home) == before
     without_validation(monkeypatch)
     assert home.run()["published"] is True
+
+
+#: How a file is read: straight into the staged rows, or parsed and kept first because its rows say several things.
+READ_ONCE = source("shop", "messages", "inbox/m.csv")
+READ_AND_KEPT = """
+[[source]]
+name = "shop"
+connector = "generic"
+path = "inbox/m.csv"
+[source.columns]
+message_id = "message_id"
+channel = "channel"
+contact = "contact"
+sent_at = "sent_at"
+[[source.events]]
+event_type = "opt_out"
+requested_at = "status"
+"""
+
+
+@pytest.mark.parametrize("sources", [READ_ONCE, READ_AND_KEPT], ids=["once", "kept"])
+def test_memory_that_ran_out_is_not_blamed_on_the_file(sources: str, tmp_path: Path) -> None:
+    home = Home(tmp_path).configure(sources, policy='memory_limit = "20MB"')
+    said = home.deliver({"m.csv": MESSAGE + "m1,sms,+12025550101,2026-10-05T12:00:00Z,,\n"}).heed("run")
+    assert (said.code, said.out) == (1, "")
+    assert "Out of Memory" in said.err
+    assert "Deliver it again" not in said.err
 
 
 def lock_is_a_folder(home: Home) -> None:
