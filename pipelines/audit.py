@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from pipelines import sqlfiles
-from pipelines.engines.duckdb import DuckDBEngine
+import polars
 
-#: The columns of audits.findings, in order.
+from pipelines import sqlfiles, waivers
+from pipelines.engines.duckdb import DuckDBEngine, quoted
+from pipelines.settings import Settings
+
+#: The columns of a finding that `heed findings` prints, in order.
 FINDING_COLUMNS = (
     "rule",
     "finding_class",
@@ -26,27 +29,103 @@ FINDING_COLUMNS = (
     "details",
     "waived_by",
 )
-#: The columns every rule returns: a mask comes from the contact, a waiver from the home.
-RULE_COLUMNS = tuple(name for name in FINDING_COLUMNS if name not in ("contact_masked", "waived_by"))
+#: Every column of audits.findings that a rule's own rows give; a rule leaves out what it has nothing to say of.
+RULE_COLUMNS: dict[str, str] = {
+    "rule": "varchar",
+    "finding_class": "varchar",
+    "severity": "varchar",
+    "source": "varchar",
+    "message_id": "varchar",
+    "event_id": "varchar",
+    "contact_key": "bigint",
+    "channel": "varchar",
+    "program": "varchar",
+    "campaign_id": "varchar",
+    "occurred_at": "timestamptz",
+    "begins_at": "timestamptz",
+    "processed_at": "timestamptz",
+    "deadline_at": "timestamptz",
+    "delivered": "boolean",
+    "details": "varchar",
+    "legal_rule_id": "varchar",
+}
+#: What each rule must say.
+REQUIRED_COLUMNS = ("rule", "finding_class", "severity", "contact_key", "occurred_at", "details")
+#: All columns of audits.findings in order: the contract's, then the rule they rest on and where the contact is.
+STORED_COLUMNS = (*FINDING_COLUMNS, "legal_rule_id", "jurisdiction", "jurisdiction_certainty")
 
 
 def rules() -> tuple[sqlfiles.SqlFile, ...]:
-    """The rules heed audits, one SQL file each."""
+    """The rules heed audits, one SQL file each, in the order in which they can be built."""
     return sqlfiles.load("audits")
 
 
-def audit(engine: DuckDBEngine) -> int:
-    """Build audits.<rule> for every rule and audits.findings over all of them; returns the number of findings."""
+def rule_names() -> list[str]:
+    """The name of every rule."""
+    return sorted(rule.name for rule in rules())
+
+
+def chosen(choice: str | tuple[str, ...]) -> list[str]:
+    """The rules whose findings `[policy] rules` asks for: those its list names; all where it names none."""
+    names = rule_names()
+    listed = [name for name in names if not isinstance(choice, str) and name in choice]
+    return listed or names
+
+
+def _select(engine: DuckDBEngine, select: str) -> str:
+    """A rule's select with all columns of a finding, what it leaves out as nulls."""
+    there = engine.columns(select)
+    listed = [name if name in there else f"cast(null as {kind}) as {name}" for name, kind in RULE_COLUMNS.items()]
+    return f"select {', '.join(listed)} from ({select})"
+
+
+def write_rule_texts(engine: DuckDBEngine) -> None:
+    """Build run.audit_rules: what each rule looks for, why, and what to do, as its file says."""
+    rows = [
+        (rule.name, *(rule.fields[name] for name in ("Rule", "Why", "Remedy", "Severity")))
+        for rule in sorted(rules(), key=lambda rule: rule.name)
+    ]
+    schema = dict.fromkeys(("rule", "says", "why", "remedy", "severity"), polars.String)
+    engine.create_from_frame("run.audit_rules", polars.DataFrame(rows, schema=schema, orient="row"))
+
+
+def _read_by_others() -> set[str]:
+    """Relations of rules that other rules read."""
+    return {relation for rule in rules() for relation in rule.reads if relation.startswith("audits.")}
+
+
+def audit(engine: DuckDBEngine, settings: Settings) -> int:
+    """Build audits.findings over the rules the policy chooses, audits.<rule> for every rule, and audits.waivers.
+
+    The rows of a rule are written once: its relation is a view of the findings, unless other rules read it. Returns the
+    number of findings. Raises ConfigurationError for a waivers.csv that cannot be read.
+    """
+    write_rule_texts(engine)
+    selects = {}
     for rule in rules():
-        engine.create(rule.relation, rule.text)
-    columns = ", ".join(RULE_COLUMNS)
-    every = " union all ".join(f"select {columns} from {rule.relation}" for rule in rules())
-    given = {"contact_masked": "c.contact_masked", "waived_by": "cast(null as string) as waived_by"}
-    return engine.create(
-        "audits.findings",
-        f"""
-        select {", ".join(given.get(name, f"f.{name}") for name in FINDING_COLUMNS)}
-        from ({every}) as f
-        join core.contacts as c on c.contact_key = f.contact_key
-        order by f.rule, f.occurred_at, f.source, f.message_id, f.event_id""",
+        if rule.relation in _read_by_others():
+            engine.create(rule.relation, rule.text)
+            selects[rule.name] = _select(engine, f"select * from {rule.relation}")
+        else:
+            selects[rule.name] = _select(engine, rule.text)
+    names = chosen(settings.policy.rules)
+    given = {
+        "contact_masked": "c.contact_masked",
+        "jurisdiction": "c.jurisdiction",
+        "jurisdiction_certainty": "c.jurisdiction_certainty",
+    }
+    listed = [name for name in STORED_COLUMNS if name != "waived_by"]
+    found = engine.create(
+        "audits.found",
+        f"select {', '.join(given.get(name, f'f.{name}') for name in listed)}"
+        f" from ({' union all '.join(selects[name] for name in names)}) as f"
+        " left join core.contacts as c on c.contact_key = f.contact_key",
     )
+    for name in selects.keys() - {relation.removeprefix("audits.") for relation in _read_by_others()}:
+        engine.create_view(f"audits.{name}", f"select * from audits.found where rule = {quoted(name)}")
+    waivers.write(engine, settings)
+    waived_by, joins = waivers.waived(engine)
+    columns = ", ".join(f"{waived_by} as waived_by" if name == "waived_by" else f"f.{name}" for name in STORED_COLUMNS)
+    engine.create_view("audits.findings", f"select {columns} from audits.found as f {joins}")
+    waivers.report(engine)
+    return found

@@ -46,6 +46,8 @@ class InboxFile:
 def reading_digest(source: Source, default_country: str | None) -> str:
     """A digest of every setting that decides what a file's bytes mean."""
     content = asdict(source) | {"default_country": default_country, "path": None, "name": None}
+    for name in ("limits", "country", "region", "contacts_timezone"):
+        del content[name]  # what the files lack, and where contacts are: not how they are read
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
 
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import Counter
 from dataclasses import asdict
 from datetime import datetime
-from pathlib import Path
+from fnmatch import fnmatchcase
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import polars
@@ -27,7 +29,19 @@ def fingerprint(settings: Settings, ledger: Ledger, as_of: str | None) -> str:
     content = {
         "version": __version__,
         "policy": asdict(settings.policy) | {"memory_limit": None, "threads": None, "keep_snapshots": None},
-        "sources": [[source.name, source.connector, source.timezone] for source in settings.sources],
+        "sources": [
+            [
+                one.name,
+                one.connector,
+                one.timezone,
+                one.path,
+                one.limits,
+                one.country,
+                one.region,
+                one.contacts_timezone,
+            ]
+            for one in settings.sources
+        ],
         "loads": [[load.load_id, load.sha256] for load in ledger.loads],
         "as_of": as_of,
     }
@@ -35,6 +49,9 @@ def fingerprint(settings: Settings, ledger: Ledger, as_of: str | None) -> str:
     code = Path(__file__).parent
     for folder, pattern in ((sql_folder(), "*/*.sql"), (reference_folder(), "*.csv"), (code, "**/*.py")):
         for path in sorted(folder.glob(pattern)):
+            digest.update(path.name.encode() + b"\0" + path.read_bytes())
+    for path in (settings.home / name for name in ("waivers.csv", "rules.csv")):
+        if path.is_file():
             digest.update(path.name.encode() + b"\0" + path.read_bytes())
     return digest.hexdigest()
 
@@ -60,6 +77,7 @@ def write_parameters(
         "deadline_unit": policy.default_deadline.unit,
         "attribution_window_seconds": policy.attribution_window_seconds,
         "confirmation_window_seconds": policy.confirmation_window_seconds,
+        "double_opt_in": policy.double_opt_in,
         "report_timezone": policy.report_timezone,
         "default_country": policy.default_country,
         "heed_version": __version__,
@@ -145,8 +163,36 @@ def write_quarantine(engine: DuckDBEngine, settings: Settings, loads: list[Load]
     engine.create_from_frame("run.quarantine", polars.DataFrame(rows, schema=schema, orient="row"))
 
 
+def _matches(parts: tuple[str, ...], pattern: tuple[str, ...]) -> bool:
+    """Whether a path fits a glob pattern, both cut at their slashes; `**` stands for any number of folders."""
+    if not pattern:
+        return not parts
+    if pattern[0] == "**":
+        return any(_matches(parts[start:], pattern[1:]) for start in range(len(parts) + 1))
+    return bool(parts) and fnmatchcase(parts[0], pattern[0]) and _matches(parts[1:], pattern[1:])
+
+
+def _absent_sources(settings: Settings, ledger: Ledger) -> list[str]:
+    """The names of [[source]] tables of which no row is on record.
+
+    Of several tables of one name each has to have its own; a name's only table has whatever came under that name.
+    """
+    held = [load for load in ledger.loads if load.accepted_count + load.duplicate_count > 0]
+    tables = Counter(source.name for source in settings.sources)
+    absent = {
+        source.name
+        for source in settings.sources
+        if not any(
+            load.source == source.name
+            and (tables[source.name] == 1 or _matches(PurePosixPath(load.file).parts, PurePosixPath(source.path).parts))
+            for load in held
+        )
+    }
+    return sorted(absent)
+
+
 def write_sources(engine: DuckDBEngine, settings: Settings, ledger: Ledger) -> None:
-    """Build run.sources: one row per source of heed.toml or of history."""
+    """Build run.sources: one row per source of heed.toml or of history; and run.absent_sources."""
     names = sorted({source.name for source in settings.sources} | {load.source for load in ledger.loads})
     rows = []
     for name in names:
@@ -154,6 +200,7 @@ def write_sources(engine: DuckDBEngine, settings: Settings, ledger: Ledger) -> N
         used |= {load.connector for load in ledger.loads if load.source == name}
         zones = {source.timezone for source in settings.sources if source.name == name and source.timezone}
         limits = {connectors.named(one).LIMITS for one in used & set(connectors.names())}
+        limits |= {source.limits.strip() for source in settings.sources if source.name == name and source.limits}
         said = " ".join(sorted(limits - {""}))
         rows.append((name, ", ".join(sorted(used)), ", ".join(sorted(zones)) or None, said))
     engine.create_from_frame(
@@ -162,6 +209,8 @@ def write_sources(engine: DuckDBEngine, settings: Settings, ledger: Ledger) -> N
             rows, schema=dict.fromkeys(("source", "connectors", "timezone", "limits"), polars.String), orient="row"
         ),
     )
+    absent = polars.DataFrame({"source": _absent_sources(settings, ledger)}, schema={"source": polars.String})
+    engine.create_from_frame("run.absent_sources", absent)
     engine.create(
         "run.sources",
         """

@@ -92,6 +92,7 @@ def _facts(run: Run) -> int:
     build.attach_history(run.engine, run.ledger)
     build.write_reference(run.engine)
     provenance.write_parameters(run.engine, run.settings, run.run_id, run.as_of, run.started_at, run.fingerprint)
+    build.write_rule_book(run.engine, run.settings)
     build.write_calendars(run.engine, run.settings, run.as_of or datetime(2000, 1, 1, tzinfo=UTC))
     rows = build.build_layer(run.engine, "core")
     provenance.write_excluded(run.engine)
@@ -102,7 +103,7 @@ def _facts(run: Run) -> int:
 
 
 def _audit(run: Run) -> int:
-    return audit.audit(run.engine)
+    return audit.audit(run.engine, run.settings)
 
 
 def _measure(run: Run) -> int:
@@ -171,9 +172,11 @@ def _work_folder(settings: Settings) -> Iterator[Path]:
 
 
 def _engine(settings: Settings, work: Path, name: str) -> DuckDBEngine:
-    """A disposable database; loading and building have one each, so that neither holds the other's memory."""
+    """A disposable database in memory that spills to `work`: what nobody keeps need not be packed for a disk.
+
+    Loading and building have one each, so that neither holds the other's memory.
+    """
     return DuckDBEngine(
-        work / f"{name}.duckdb",
         memory_limit=settings.policy.memory_limit or default_memory_limit(),
         threads=settings.policy.threads,
         temporary_folder=work / f"{name}.spill",

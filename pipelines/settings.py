@@ -21,6 +21,7 @@ TABLES = ("messages", "inbound_messages", "consent_events", "campaigns", "contac
 
 _FIXED_OFFSET = re.compile(r"^(?:UTC|GMT)?([+-])(\d{1,2})(?::?(\d{2}))?$")
 _DURATION = re.compile(r"^\s*(\d+)\s*(s|sec|m|min|h|d|bd)\s*$")
+_CAP = re.compile(r"^\s*(\d+)\s*/\s*([1-9]\d*)\s*(min|h|d)\s*$")
 _MEMORY = re.compile(r"\s*\d+(\.\d+)?\s*[KMGT]i?B\s*", re.IGNORECASE)
 _LONGEST = {"hours": 24 * 366, "calendar_days": 366, "business_days": 260}  # a year
 _SECONDS = {"s": 1, "sec": 1, "m": 60, "min": 60, "h": 3600, "d": 86400}
@@ -51,12 +52,16 @@ class Source:
     connector: str
     path: str
     timezone: str | None = None
+    country: str | None = None
+    region: str | None = None
+    contacts_timezone: str | None = None
     table: str | None = None
     columns: dict[str, str | dict[str, str]] = field(default_factory=dict)
     values: dict[str, dict[str, str]] = field(default_factory=dict)
     null_values: tuple[str, ...] = ()
     events: tuple[DerivedEvent, ...] = ()
     time_unit: str | None = None
+    limits: str | None = None
 
     @property
     def fixed_offset_seconds(self) -> int | None:
@@ -76,7 +81,7 @@ class Policy:
     default_country: str | None = None
     report_timezone: str = "UTC"
     double_opt_in: bool = False
-    frequency_cap: int | None = None
+    frequency_cap: tuple[int, int] | None = None  # messages, seconds
     forbidden_sources: tuple[str, ...] = ("purchased", "scraped")
     as_of: str | None = None
     memory_limit: str | None = None
@@ -211,15 +216,40 @@ def _deadline(table: _Table, key: str, default: Deadline) -> Deadline:
     return Deadline(amount, unit, value.strip())
 
 
-def _country(table: _Table) -> str | None:
-    value = table.text("default_country")
+def _country(table: _Table, key: str) -> str | None:
+    value = table.text(key)
     if value is None:
         return None
     from phonenumbers import SUPPORTED_REGIONS
 
     if value.upper() not in SUPPORTED_REGIONS:  # "UK" would leave every number without + as it was written
-        raise table.wrong("default_country", f"is {value!r}", 'Write a two-letter country code such as "US" or "GB".')
+        raise table.wrong(key, f"is {value!r}", 'Write a two-letter country code such as "US" or "GB".')
     return value.upper()
+
+
+def _region(table: _Table, country: str | None) -> str | None:
+    value = table.text("region")
+    if value is None:
+        return None
+    if not country or not re.fullmatch(rf"{country}-[A-Z0-9]{{1,3}}", value.upper()):
+        raise table.wrong(
+            "region", f"is {value!r}", 'Write country = "US" and an ISO 3166-2 code of it such as "US-FL".'
+        )
+    return value.upper()
+
+
+def _frequency_cap(table: _Table) -> tuple[int, int] | None:
+    """Messages and the seconds in which they are the most: 3 (in 24 hours), "5/7d"."""
+    table.asked.add("frequency_cap")
+    value = table.content.get("frequency_cap")
+    if value is None:
+        return None
+    match = _CAP.match(f"{value}/24h" if isinstance(value, int) and not isinstance(value, bool) else str(value))
+    if not match:
+        raise table.wrong(
+            "frequency_cap", f"is {value!r}", 'Write messages in 24 hours, as 3, or messages per time, as "5/7d".'
+        )
+    return int(match.group(1)), int(match.group(2)) * _SECONDS[match.group(3)]
 
 
 def _memory_limit(table: _Table) -> str | None:
@@ -236,9 +266,9 @@ def _policy(path: Path, content: dict[str, Any]) -> Policy:
     table.asked.add("rules")
     if isinstance(rules, list) and all(isinstance(rule, str) for rule in rules):
         rules = tuple(rules)
-    elif rules not in ("default", "none"):
-        raise table.wrong("rules", f"is {rules!r}", 'Write "default", "none" or a list of rule ids.')
-    country = _country(table)
+    elif rules not in ("default", "strict", "none"):
+        raise table.wrong("rules", f"is {rules!r}", 'Write "default", "strict", "none" or a list of rule ids.')
+    country = _country(table, "default_country")
     forbidden = table.take("forbidden_sources", list, list(defaults.forbidden_sources))
     policy = Policy(
         scope=table.one_of("scope", SCOPES, defaults.scope),
@@ -249,7 +279,7 @@ def _policy(path: Path, content: dict[str, Any]) -> Policy:
         default_country=country,
         report_timezone=table.zone("report_timezone", defaults.report_timezone) or "UTC",
         double_opt_in=table.take("double_opt_in", bool, defaults.double_opt_in),
-        frequency_cap=table.take("frequency_cap", int),
+        frequency_cap=_frequency_cap(table),
         forbidden_sources=tuple(str(value) for value in forbidden),
         as_of=table.text("as_of"),
         memory_limit=_memory_limit(table),
@@ -310,17 +340,22 @@ def _source(path: Path, content: Any, position: int, home: Path) -> Source:
     kind = table.text("table")
     if kind is not None and kind not in TABLES:
         raise table.wrong("table", f"is {kind!r}", f"Write one of {', '.join(TABLES)}.")
+    country = _country(table, "country")
     source = Source(
         name=name,
         connector=connector,
         path=pattern,
         timezone=table.zone("timezone", None),
+        country=country,
+        region=_region(table, country),
+        contacts_timezone=table.zone("contacts_timezone", None),
         table=kind,
         columns=_column_map(table, "columns", table.take("columns", dict, {})),
         values={column: dict(codes) for column, codes in values.items()},
         null_values=tuple(str(value) for value in null_values),
         events=_events(path, table),
         time_unit=unit,
+        limits=table.text("limits"),
     )
     table.finish()
     return source

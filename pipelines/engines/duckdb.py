@@ -20,6 +20,12 @@ _MACROS = (
     "create or replace macro unix_seconds(instant) as cast(floor(epoch(instant)) as bigint)",
     "create or replace macro unix_micros(instant) as epoch_us(instant)",
     "create or replace macro struct(first, second) as row(first, second)",
+    "create or replace macro regexp_like(text, pattern) as regexp_matches(text, pattern)",
+    "create or replace macro explode(list) as unnest(list)",
+    "create or replace macro sequence(low, high) as generate_series(low, high)",
+    "create or replace macro try_element_at(list, place) as list_extract(list, place)",
+    "create or replace macro array_size(list) as len(list)",
+    "create or replace macro array_join(list, separator) as array_to_string(list, separator)",
 )
 
 
@@ -127,6 +133,10 @@ class DuckDBEngine:
         schema, _, _ = relation.partition(".")
         self.execute(f"create schema if not exists {schema}")
         self.execute(f"create or replace view {relation} as\n{select}", relation=relation)
+
+    def define_function(self, signature: str, expression: str) -> None:
+        """Define a function for the SQL of this session: `signature` is its name and parameter, as `f(x)`."""
+        self.execute(f"create or replace macro {signature} as {expression}")
 
     def create_from_frame(self, relation: str, frame: polars.DataFrame) -> None:
         """Build table `schema.name` from a Polars data frame."""

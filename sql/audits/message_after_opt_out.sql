@@ -29,6 +29,7 @@ covered as (
         s.begins_at,
         s.processed_at,
         s.deadline_at,
+        s.legal_rule_id,
         row_number() over (
             partition by m.source, m.message_id
             order by s.begins_at, case s.kind when 'opt_out' then 0 else 1 end, s.span_id
@@ -72,6 +73,7 @@ select
     begins_at,
     processed_at,
     deadline_at,
+    legal_rule_id,
     status not in ('failed', 'undelivered', 'suppressed') as delivered,
     concat(
         case kind when 'block' then 'Block' else 'Opt-out' end,

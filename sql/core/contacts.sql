@@ -1,22 +1,6 @@
 -- One row per contact: its mask, what kind of address it is, where it is, and the person it belongs to.
 -- Contacts that share a person_id, directly or through other contacts, are one person; the smallest id names it.
 with recursive
-addresses as (
-    select contact_key, min(contact_masked) as contact_masked, min(address_kind) as address_kind, min(country) as country
-    from history.addresses
-    group by contact_key
-),
-listed as (
-    select
-        contact_key,
-        min(country) as country,
-        min(region) as region,
-        min(timezone) as timezone,
-        max(listed) as listed,
-        max(listed_at) as listed_at
-    from history.contacts
-    group by contact_key
-),
 person_ids as (
     select contact_key, person_id from core.messages where person_id is not null
     union
@@ -46,21 +30,30 @@ belongs as (
     from person_ids as i
     left join persons as p on p.person_id = i.person_id
     group by i.contact_key
+),
+single_zones as (
+    select place_id, min(timezone) as timezone from core.place_zones group by place_id having count(*) = 1
 )
 select
     a.contact_key,
     a.contact_masked,
     a.address_kind,
-    case when b.person_id is not null then concat('person:', b.person_id) else concat('contact:', cast(a.contact_key as string)) end as person_key,
-    upper(coalesce(l.country, a.country)) as country,
-    upper(l.region) as region,
+    case
+        when b.person_id is not null then concat('person:', b.person_id)
+        else concat('contact:', cast(a.contact_key as string))
+    end as person_key,
+    a.country,
+    a.region,
     z.timezone,
-    upper(coalesce(l.country, a.country)) as jurisdiction,
-    case when l.country is not null then 'contacts table' when a.country is not null then 'phone number' end
-        as country_from,
-    l.listed,
-    l.listed_at
-from addresses as a
-left join listed as l on l.contact_key = a.contact_key
-left join (select distinct timezone from run.zone_offsets) as z on z.timezone = l.timezone
+    coalesce(a.region, a.country) as jurisdiction,
+    a.jurisdiction_certainty,
+    p.place_id,
+    a.country_from,
+    a.region_from,
+    a.timezone_from,
+    a.region_certainty,
+    a.timezone_certainty
+from core.contact_places as a
+join core.places as p on p.place = a.place
+left join single_zones as z on z.place_id = p.place_id
 left join belongs as b on b.contact_key = a.contact_key

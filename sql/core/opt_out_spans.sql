@@ -1,103 +1,30 @@
 -- One row per span: the time from a contact's opt-out (or block) to the act that ended it, per scope key.
--- At equal times an opening act counts as the later one. A further opening act inside an open span is a repeat.
-with
-ordered as (
-    select
-        *,
-        lag(role) over (
-            partition by kind, scope_key order by requested_at, case role when 'ends' then 0 else 1 end, source, event_id
-        ) as previous_role
-    from core.scoped_acts
-),
-numbered as (
-    select
-        *,
-        role = 'opens' and previous_role is distinct from 'opens' as is_beginning,
-        sum(case when role = 'opens' and previous_role is distinct from 'opens' then 1 else 0 end) over (
-            partition by kind, scope_key order by requested_at, case role when 'ends' then 0 else 1 end, source, event_id
-            rows unbounded preceding
-        ) as span_number
-    from ordered
-),
-grouped as (
-    select
-        kind,
-        scope_key,
-        channel,
-        program,
-        span_number,
-        max(contact_key) filter (where is_beginning) as contact_key,
-        max(person_key) filter (where is_beginning) as person_key,
-        max(source) filter (where is_beginning) as source,
-        max(event_id) filter (where is_beginning) as event_id,
-        min(requested_at) filter (where role = 'opens') as begins_at,
-        min(greatest(processed_at, requested_at)) filter (where role = 'opens' and processed_at is not null) as processed_at,
-        min(requested_at) filter (where role = 'ends') as ends_at,
-        count(*) filter (where role = 'opens') - 1 as repeat_count,
-        count(*) filter (where role = 'opens' and processed_at < requested_at) > 0 as has_clock_skew
-    from numbered
-    where span_number > 0
-    group by kind, scope_key, channel, program, span_number
-),
-reasons as (
-    select n.kind, n.scope_key, n.span_number, min_by(e.reason, struct(n.requested_at, e.reason)) as reason
-    from numbered as n
-    join core.consent_events as e on e.source = n.source and e.event_id = n.event_id
-    where n.role = 'opens' and n.span_number > 0 and e.reason is not null
-    group by n.kind, n.scope_key, n.span_number
-),
-placed as (
-    select
-        g.*,
-        c.contact_masked,
-        coalesce(c.timezone, p.report_timezone) as local_timezone,
-        coalesce(b.calendar, 'weekdays') as calendar,
-        p.deadline_amount,
-        p.deadline_unit,
-        date '1970-01-01' + cast(floor(cast(unix_seconds(g.begins_at) + r.offset_seconds as double) / 86400) as int) as begins_on
-    from grouped as g
-    join core.contacts as c on c.contact_key = g.contact_key
-    cross join run.parameters as p
-    join run.report_offsets as r on g.begins_at >= r.from_at and g.begins_at < r.until_at
-    left join (select distinct calendar from reference.business_days) as b on b.calendar = c.jurisdiction
-),
-dated as (
-    select
-        g.*,
-        date '1970-01-01' + cast(floor(cast(unix_seconds(g.begins_at) + o.offset_seconds as double) / 86400) as int) as local_date
-    from placed as g
-    join run.zone_offsets as o
-        on o.timezone = g.local_timezone and g.begins_at >= o.from_at and g.begins_at < o.until_at
-)
 select
-    row_number() over (order by g.kind, g.scope_key, g.begins_at) as span_id,
-    g.kind,
-    g.scope_key,
-    g.contact_key,
-    g.contact_masked,
-    g.person_key,
-    g.source,
-    g.event_id,
-    g.channel,
-    g.program,
-    g.begins_at,
-    g.begins_on,
-    g.processed_at,
-    g.ends_at,
-    case g.deadline_unit
-        when 'hours' then g.begins_at + g.deadline_amount * interval '1 hour'
-        when 'calendar_days' then g.begins_at + g.deadline_amount * 24 * interval '1 hour'
-        else u.deadline_at
-    end as deadline_at,
+    s.span_id,
+    s.kind,
+    s.scope_key,
+    s.contact_key,
+    c.contact_masked,
+    s.person_key,
+    s.source,
+    s.event_id,
+    s.channel,
+    s.program,
+    s.begins_at,
+    date '1970-01-01' + cast(floor(cast(unix_seconds(s.begins_at) + o.offset_seconds as double) / 86400) as int) as begins_on,
+    s.processed_at,
+    s.ends_at,
+    d.deadline_at,
+    d.legal_rule_id,
     e.event_type,
     e.method,
     e.actor,
     e.campaign_id,
-    g.repeat_count,
-    g.has_clock_skew,
-    coalesce(t.reason, 'unspecified') as reason
-from dated as g
-join core.consent_events as e on e.source = g.source and e.event_id = g.event_id
-left join reasons as t on t.kind = g.kind and t.scope_key = g.scope_key and t.span_number = g.span_number
-left join core.business_day_deadlines as u
-    on u.calendar = g.calendar and u.timezone = g.local_timezone and u.requested_on = g.local_date
+    s.repeat_count,
+    s.has_clock_skew,
+    s.reason
+from core.spans as s
+join core.span_deadlines as d on d.span_id = s.span_id
+join core.contacts as c on c.contact_key = s.contact_key
+join core.consent_events as e on e.source = s.source and e.event_id = s.event_id
+join run.report_offsets as o on s.begins_at >= o.from_at and s.begins_at < o.until_at

@@ -28,6 +28,10 @@ def _instant(expression: str) -> str:
     return f"strftime(timestamp '2025-10-01' + to_seconds(cast({expression} as bigint)), '%Y-%m-%dT%H:%M:%SZ')"
 
 
+#: A number per contact: area codes of eight states and four time zones, in turn.
+_PHONE = "'+1' || [202, 212, 305, 312, 503, 602, 808, 904][cast(who % 8 as int) + 1] || (2000000 + who)"
+
+
 def deliver(home: Path, messages: int) -> None:
     """Write heed.toml, messages.csv (`messages` rows, 13 months) and consent_events.csv (15 % as many) below `home`.
 
@@ -45,7 +49,7 @@ def deliver(home: Path, messages: int) -> None:
                 select
                     'm' || i as message_id,
                     case when who % 10 < 6 then 'sms' else 'email' end as channel,
-                    case when who % 10 < 6 then '+1' || (2002000000 + who) else 'user' || who || '@example.com' end
+                    case when who % 10 < 6 then {_PHONE} else 'user' || who || '@example.com' end
                         as contact,
                     'p' || hash(i * 3) % 4 as program,
                     'c' || i * 40 // {messages} as campaign_id,
@@ -63,7 +67,7 @@ def deliver(home: Path, messages: int) -> None:
                 select
                     'e' || i as event_id,
                     case when hash(i * 23) % 40 = 0 then '*' when who % 10 < 6 then 'sms' else 'email' end as channel,
-                    case when who % 10 < 6 then '+1' || (2002000000 + who) else 'user' || who || '@example.com' end
+                    case when who % 10 < 6 then {_PHONE} else 'user' || who || '@example.com' end
                         as contact,
                     case when hash(i * 5) % 3 = 0 then 'opt_out' else 'opt_in' end as event_type,
                     {_instant(f"i * {span} // {events}")} as requested_at,

@@ -1,0 +1,83 @@
+-- One row per marketing message (or message of unknown class) that exceeded how many one contact may get in a time.
+-- Rule: of the messages that reached a contact on a channel, no more than the cap within its window, which ends with the
+--   message itself and leaves out its own beginning. Messages inside an opt-out span are that rule's.
+-- Why: Fla. Stat. 501.616(6)(b), 15 O.S. 775C.4, Md. Com. Law 14-4502, Or. Laws 2025 ch. 580: three in 24 hours (on the
+--   same subject: heed knows no subjects and counts all marketing); the home's own frequency_cap.
+-- Remedy: let one tool count across campaigns before it sends; lower the pressure on the programs listed.
+-- Severity: that of the legal rule (high or warning), warning for the home's own cap or where the region is only
+--   suggested.
+with
+capped as (
+    select
+        m.source, m.message_id, m.contact_key, m.channel, m.program, m.campaign_id, m.sent_at, m.status,
+        r.rule_id, r.severity, r.certainty, r.from_at, r.until_at, k.amount, k.window_seconds,
+        cast(floor(cast(unix_seconds(m.sent_at) as double) / (2 * k.window_seconds)) as bigint) as bucket,
+        cast(floor(cast(unix_seconds(m.sent_at) + k.window_seconds as double) / (2 * k.window_seconds)) as bigint)
+            as shifted_bucket
+    from core.messages as m
+    join core.contacts as c on c.contact_key = m.contact_key
+    join core.place_rules as r on r.place_id = c.place_id and r.channel = m.channel and r.kind = 'frequency_cap'
+    join run.caps as k on k.rule_id = r.rule_id
+    where m.is_reached
+),
+-- A window lies wholly inside one of its bucket and the one shifted by half: most contacts never fill either.
+busy as (
+    select contact_key, channel, rule_id
+    from capped
+    group by contact_key, channel, rule_id, bucket, amount
+    having count(*) > amount
+    union
+    select contact_key, channel, rule_id
+    from capped
+    group by contact_key, channel, rule_id, shifted_bucket, amount
+    having count(*) > amount
+),
+counted as (
+    select c.*
+    from capped as c
+    join busy as b on b.contact_key = c.contact_key and b.channel = c.channel and b.rule_id = c.rule_id
+    where not exists (
+        select 1 from audits.message_after_opt_out as f
+        where f.source = c.source and f.message_id = c.message_id
+    )
+),
+numbered as (
+    select
+        *,
+        row_number() over (partition by contact_key, channel, rule_id order by sent_at, message_id, source) as place
+    from counted
+),
+exceeding as (
+    select
+        m.*,
+        row_number() over (
+            partition by m.source, m.message_id
+            order by case m.rule_id when 'policy' then 1 else 0 end, m.severity, m.rule_id
+        ) as strength
+    from numbered as m
+    join numbered as e
+        on e.contact_key = m.contact_key
+        and e.channel = m.channel
+        and e.rule_id = m.rule_id
+        and e.place = m.place - m.amount
+    where
+        e.sent_at > m.sent_at - m.window_seconds * interval '1 second'
+        and (m.from_at is null or m.sent_at >= m.from_at)
+        and (m.until_at is null or m.sent_at < m.until_at)
+)
+select
+    'message_over_frequency_cap' as rule,
+    case rule_id when 'policy' then 'over_policy_cap' else 'over_legal_cap' end as finding_class,
+    case when rule_id = 'policy' or certainty <> 'certain' then 'warning' else severity end as severity,
+    source,
+    message_id,
+    contact_key,
+    channel,
+    program,
+    campaign_id,
+    sent_at as occurred_at,
+    true as delivered,
+    rule_id as legal_rule_id,
+    concat('More than ', cast(amount as string), ' messages in ', cast(window_seconds as string), ' seconds') as details
+from exceeding
+where strength = 1

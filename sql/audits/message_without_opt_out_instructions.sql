@@ -1,0 +1,31 @@
+-- One row per marketing message (or message of unknown class) whose known text tells no way to opt out.
+-- Rule: a marketing message on sms, rcs or email says how to opt out. Its own text is read, else its campaign's template;
+--   where neither is on record nothing is said.
+-- Why: 15 USC 7704(a)(3) and (5): every commercial e-mail; PECR reg. 22(3)(c) and Directive 2002/58/EC Art. 13: in each
+--   message; 47 CFR 64.1200(a)(10): one-way texts say how else to opt out; CTIA Messaging Principles 5.1.
+-- Remedy: add the instruction to the template; the list of what heed recognises is data/reference/opt_out_instructions.csv.
+-- Severity: warning.
+select
+    'message_without_opt_out_instructions' as rule,
+    'no_instructions' as finding_class,
+    'warning' as severity,
+    m.source,
+    m.message_id,
+    m.contact_key,
+    m.channel,
+    m.program,
+    m.campaign_id,
+    m.sent_at as occurred_at,
+    m.status not in ('failed', 'undelivered', 'suppressed') as delivered,
+    case w.told_by
+        when 'text' then 'The text tells no way to opt out'
+        else 'The template of the campaign tells no way to opt out'
+    end as details
+from core.messages_without_instructions as w
+join core.messages as m on m.source = w.source and m.message_id = w.message_id
+where
+    m.is_marketing
+    and not exists (
+        select 1 from audits.message_after_opt_out as f
+        where f.source = m.source and f.message_id = m.message_id
+    )
