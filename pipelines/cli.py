@@ -40,6 +40,11 @@ VERBS: dict[str, tuple[str, str]] = {
     ),
     "contact": ("print everything held about one contact, in time order", 'heed -C logs contact "+1 202 555 0143"'),
     "rules": ("print the rules in force, their parameters and sources", "heed -C logs rules"),
+    "waivers": ("print what waivers.csv excuses, by whom, until when, and what became of it", "heed -C logs waivers"),
+    "screen": (
+        "say who on a list may be sent to, and who not and why, before anything is sent",
+        "heed -C logs screen list.csv --channel sms --program spring --at 2026-12-01T09:00-05:00 --out clean.csv",
+    ),
     "dashboard": ("serve the pages", "heed -C logs dashboard --port 8501"),
 }
 
@@ -85,7 +90,7 @@ def parser() -> argparse.ArgumentParser:
     )
     made["run"].add_argument("--verbose", action="store_true", help="say every step")
     made["status"].add_argument("--json", action="store_true", help="print it as JSON")
-    for name in ("findings", "metrics", "contact", "rules"):
+    for name in ("findings", "metrics", "contact", "rules", "waivers"):
         made[name].add_argument(
             "--format", choices=("table", "csv", "json", "parquet"), default="table", help="default: table"
         )
@@ -99,11 +104,34 @@ def parser() -> argparse.ArgumentParser:
     made["contact"].add_argument(
         "address", help="an address in any spelling, or a contact_key of 16 hexadecimal digits"
     )
+    _add_screen_options(made["screen"])
+    made["rules"].add_argument("--all", action="store_true", help="also those that are not in force")
     made["dashboard"].add_argument("--port", type=int, default=8501, help="default: 8501")
     made["dashboard"].add_argument(
         "--address", default="127.0.0.1", help="the address to listen on (default: 127.0.0.1)"
     )
     return top
+
+
+def _add_screen_options(screen: argparse.ArgumentParser) -> None:
+    option = screen.add_argument
+    option("audience", metavar="AUDIENCE", help="the list: a .csv, .jsonl or .parquet file, or - for standard input")
+    option("--channel", required=True, metavar="CHANNEL", help="how it is sent: sms, email, whatsapp, ...")
+    option("--program", default="default", metavar="NAME", help="the list or brand it belongs to (default: default)")
+    option("--at", metavar="INSTANT", help="when it is sent (ISO 8601 with offset; default: now)")
+    option("--column", metavar="NAME", help="the column of addresses (default: found by its name)")
+    option("--input-format", choices=("csv", "jsonl", "parquet"), help="what the list is, where its name does not say")
+    option("--out", type=Path, metavar="FILE", help="where sendable rows go, unchanged (default: standard output)")
+    option("--refused", type=Path, metavar="FILE", help="where refused rows go: a .csv, .jsonl or .parquet file")
+    option("--format", choices=("table", "csv", "json"), default="table", help="of refused rows on standard output")
+    option("--json", action="store_true", help="say the counts as one line of JSON")
+    option("--require-consent", action="store_true", help="refuse everybody without an opt-in, law or no law")
+    option(
+        "--strict-time",
+        action="store_true",
+        help="refuse also where nobody can tell the time zone and one of the country is quiet",
+    )
+    option("--fail-on-refusal", action="store_true", help="exit 10 when a row is refused")
 
 
 def _init(options: argparse.Namespace) -> int:
@@ -133,11 +161,13 @@ def _sample(options: argparse.Namespace) -> int:
 
 
 def _run(options: argparse.Namespace) -> int:
-    from pipelines import report, run, settings, snapshots
+    from pipelines import report, run, settings, snapshots, waivers_file
     from pipelines.narration import Narrator
 
+    told = settings.read(options.home)
+    waivers_file.read(told.home, told.policy.report_timezone)  # a mistake in it is said before anything is loaded
     with Narrator(verbose=options.verbose) as narrator:
-        outcome = run.execute(settings.read(options.home), as_of=options.as_of, narrate=narrator)
+        outcome = run.execute(told, as_of=options.as_of, narrate=narrator)
     with snapshots.opened(outcome.snapshot) as engine:
         summary = snapshots.summary(engine)
     if options.json:
@@ -203,22 +233,43 @@ def _contact(options: argparse.Namespace) -> int:
 
 def _rules(options: argparse.Namespace) -> int:
     from pipelines import audit, output, settings
+    from pipelines.rulebook import book, listing
 
     policy = settings.read(options.home).policy
-    parameters = f"scope {policy.scope}; default deadline {policy.default_deadline.text}"
-    columns = ("rule", "says", "why", "remedy", "severity", "parameters")
-    rows = [
-        (rule.name, rule.fields["Rule"], rule.fields["Why"], rule.fields["Remedy"], rule.fields["Severity"], parameters)
-        for rule in audit.rules()
-    ]
+    rows = book.read(options.home, policy.rules, audit.rule_names())
+    named = sorted(
+        (rule for rule in audit.rules() if rule.name in audit.chosen(policy.rules)), key=lambda one: one.name
+    )
+    listed = listing.rows(named, rows, policy, every=options.all)
     if options.format != "table":
-        output.write_rows(columns, rows, options.format)
+        output.write_rows(listing.COLUMNS, [list(row.values()) for row in listed], options.format)
         return 0
-    for row in rows:
-        print(row[0])
-        for name, value in zip(columns[1:], row[1:], strict=True):
-            print(f"  {name + ':':<12}{value}")
+    for line in listing.in_words(listed, policy.rules if isinstance(policy.rules, str) else ""):
+        print(output.terminal_safe_lines(line))
     return 0
+
+
+def _waivers(options: argparse.Namespace) -> int:
+    from pipelines import output, snapshots
+
+    with snapshots.published(options.home) as engine:
+        if not engine.relation_exists("audits.waivers"):
+            print("This snapshot was made before there were waivers. Make another: heed run", file=sys.stderr)
+        elif options.format == "parquet":
+            output.write_parquet(engine.frame(snapshots.waivers_query()))
+            return 0
+        rows = [list(row.values()) for row in snapshots.waivers(engine)]
+    until = snapshots.WAIVER_COLUMNS.index("until")
+    if options.format == "table":
+        rows = [[*row[:until], row[until] or "until revoked", *row[until + 1 :]] for row in rows]
+    output.write_rows(snapshots.WAIVER_COLUMNS, rows, options.format)
+    return 0
+
+
+def _screen(options: argparse.Namespace) -> int:
+    from pipelines import screen
+
+    return VIOLATIONS_FOUND if screen.run(options) and options.fail_on_refusal else 0
 
 
 def _dashboard(options: argparse.Namespace) -> int:
@@ -244,6 +295,8 @@ _DOES = {
     "metrics": _rows,
     "contact": _contact,
     "rules": _rules,
+    "waivers": _waivers,
+    "screen": _screen,
     "dashboard": _dashboard,
 }
 

@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
+
+from pipelines.output import terminal_safe
+
+#: What must stand beside every amount of `exposure`.
+EXPOSURE_CAVEAT = (
+    "An estimate from what is on record, and no legal advice: whether a penalty is due, and how much, a court or an"
+    " authority decides. The lines are alternatives; they must not be added."
+)
 
 _CLASSES = {
     "sent_after_processing": "sent after the opt-out was applied",
@@ -40,6 +49,8 @@ def in_words(summary: dict[str, Any], snapshot: str) -> str:
                 lines.append(f"    {count:>9,}  {_CLASSES.get(finding_class, finding_class)} ({finding_class})")
     else:
         lines.append("  No findings.")
+    lines += _waivers(summary)
+    lines += _exposure(summary["exposure"])
     lines.append("")
     inputs = summary["inputs"]
     totals = {name: sum(row[name] for row in inputs) for name in ("read", "accepted", "duplicate", "quarantined")}
@@ -51,3 +62,37 @@ def in_words(summary: dict[str, Any], snapshot: str) -> str:
     lines.append(f"  {sum(check['success'] for check in checks)} of {len(checks)} validation checks passed")
     lines.append(f"  Snapshot: {snapshot}")
     return "\n".join(lines) + "\n"
+
+
+def _waivers(summary: dict[str, Any]) -> Iterator[str]:
+    """How many findings are waived, and every waiver that does not hold, with why."""
+    if summary["waived"]:
+        yield f"  {_counted(summary['waived'], 'finding')} waived"
+    for row in summary["waivers"]:
+        name = terminal_safe(f"Waiver {row['waiver_number']} by {row['who']} ({row['rule']}, {row['subject']})")
+        match row["status"]:
+            case "expired":
+                again = f"; findings that count again: {row['finding_count']:,}" if row["finding_count"] else ""
+                yield f"  {name} held until {row['until']} and is expired{again}."
+            case "unknown_rule":
+                yield f"  {name} waives nothing: no rule is so called."
+            case "unknown_subject":
+                yield f"  {name} waives nothing: its subject is not on record."
+
+
+def _exposure(rows: list[dict[str, Any]]) -> Iterator[str]:
+    """What violations would cost, a line per penalty, and the caveat that belongs to it."""
+    if not rows:
+        return
+    yield ""
+    yield "  Exposure, whole record"
+    for row in rows:
+        amounts = f"{row['low_amount']:,.0f} to {row['high_amount']:,.0f} {row['currency']}"
+        possible = f", {row['possible_count']:,} more possible" if row["possible_count"] else ""
+        messages = _counted(row["violation_count"], "message")
+        yield f"    {terminal_safe(row['legal_rule_id'])}: {amounts} ({messages}{possible})"
+    yield f"    {EXPOSURE_CAVEAT}"
+
+
+def _counted(count: int, thing: str) -> str:
+    return f"{count:,} {thing}{'' if count == 1 else 's'}"

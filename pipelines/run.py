@@ -172,11 +172,9 @@ def _work_folder(settings: Settings) -> Iterator[Path]:
 
 
 def _engine(settings: Settings, work: Path, name: str) -> DuckDBEngine:
-    """A disposable database in memory that spills to `work`: what nobody keeps need not be packed for a disk.
-
-    Loading and building have one each, so that neither holds the other's memory.
-    """
+    """A disposable database; loading and building have one each, so that neither holds the other's memory."""
     return DuckDBEngine(
+        work / f"{name}.duckdb",
         memory_limit=settings.policy.memory_limit or default_memory_limit(),
         threads=settings.policy.threads,
         temporary_folder=work / f"{name}.spill",

@@ -34,6 +34,18 @@ METRIC_COLUMNS = (
     "upper",
     "unit",
 )
+WAIVER_COLUMNS = (
+    "waiver_number",
+    "rule",
+    "subject",
+    "subject_kind",
+    "reason",
+    "disposition",
+    "who",
+    "until",
+    "status",
+    "finding_count",
+)
 #: contact_key as 16 hexadecimal digits: a number that long would lose digits in JSON readers.
 KEY_AS_TEXT = "lpad(lower(hex(contact_key)), 16, '0') as contact_key"
 
@@ -92,6 +104,25 @@ def metrics_query(filters: dict[str, str | None], timezone: str) -> tuple[str, d
     return f"select {', '.join(METRIC_COLUMNS)} from metrics.measurements {conditions} order by {order}", parameters
 
 
+def waivers_query() -> str:
+    """The select for the rows of waivers.csv, each with what became of it."""
+    return f"select {', '.join(WAIVER_COLUMNS)} from audits.waivers order by waiver_number"
+
+
+def waivers(engine: DuckDBEngine) -> list[dict[str, Any]]:
+    """The rows of `waivers_query`; none in a snapshot made before there were waivers."""
+    return engine.records(waivers_query()) if engine.relation_exists("audits.waivers") else []
+
+
+def exposure(engine: DuckDBEngine) -> list[dict[str, Any]]:
+    """What violations would cost, one row per penalty that any of them fall under; alternatives, never to be added."""
+    if not engine.relation_exists("metrics.exposure"):
+        return []
+    return engine.records(
+        "select * from metrics.exposure where violation_count + possible_count > 0 order by legal_rule_id"
+    )
+
+
 def _conditions(filters: dict[str, str | None], timezone: str, within: str) -> tuple[str, dict[str, Any]]:
     used: dict[str, Any] = {name: value for name, value in filters.items() if value is not None}
     terms = [within if name == "period" else f"{name} = ${name}" for name in used]
@@ -144,6 +175,9 @@ def summary(engine: DuckDBEngine) -> dict[str, Any]:
         "violations": engine.value(
             "select count(*) from audits.findings where severity in ('critical', 'high') and waived_by is null"
         ),
+        "waived": engine.value("select count(*) from audits.findings where waived_by is not null"),
+        "waivers": plain_rows(waivers(engine)),
+        "exposure": exposure(engine),
         "headline": plain_rows(engine.records("select * from metrics.headline order by position")),
         "metrics": plain_rows(rows),
         "verdict": {

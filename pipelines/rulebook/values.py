@@ -165,7 +165,7 @@ def quiet_hours(value: str) -> tuple[Window, ...]:
 
 
 def stretches(windows: tuple[Window, ...]) -> list[tuple[int, int, int, int]]:
-    """(weekday, from_seconds, from_micros, until_seconds) of the quiet stretches between allowed windows of a local day.
+    """(weekday, from_seconds, from_micros, until_seconds) of the quiet stretches between the allowed windows of a day.
 
     `from_seconds` and `from_micros` together are the first instant of the stretch, `until_seconds` the first after it:
     both ends of an allowed window are allowed.

@@ -1,244 +1,26 @@
 -- One row per month (null = whole record), channel and source of messages, `*` = all: was every opt-out heeded?
--- Fail: at least one violation. Cannot attest: no violation, but the evidence has holes: no message, no consent log,
--- quarantined rows, opt-outs without proof of processing, contacts that cannot be matched, silences. Pass: neither.
+-- Fail: at least one violation. Cannot attest: no violation, but the evidence has holes. Pass: neither. The holes are
+-- no message, no consent log, no opt-in where the law demands one, a source of which nothing is held, quarantined rows,
+-- opt-outs without proof of processing, contacts that cannot be matched, silences, and sources that do not log every event.
 -- A route (channel and source) answers for every month from its first message on; a source without messages has a row
 -- where a violation names it.
--- A quarantined row may be a lost opt-out of any contact, so it weakens every row from its file's first month on;
--- an unprocessed opt-out weakens every source of its channel in the month in which it began.
-with parameters as (
-    select as_of
-    from run.parameters
-),
-
-months as (
+with
+evidence as (
     select
-        period_start,
-        last_day,
-        starts_at,
-        ends_at
-    from metrics.report_months
-),
-
--- A silence is a gap between a source's days with messages on a channel (or from the last of them to as_of) longer than
--- silence_factor times its usual longest gap and than shortest_silence_days. The usual longest gap leaves out the gaps
--- whose percent rank is above usual_rank; with fewer gaps than fewest_gaps a source has no rhythm to judge by.
-silence_rules as (
-    select
-        silence_factor,
-        usual_rank,
-        shortest_silence_days,
-        fewest_gaps
-    from (values (3, 0.95, 3, 5)) as listed (silence_factor, usual_rank, shortest_silence_days, fewest_gaps)
-),
-
--- A push token is its channel's own address; an id in place of a phone number or an e-mail address may hide a person
--- whose opt-out is on record under the address.
-unmatched_contacts as (
-    select
-        contacts.contact_key,
-        channels.channel
-    from core.contacts
-    inner join reference.channels on channels.address_kind <> 'other'
-    where contacts.address_kind = 'other'
+        kind,
+        first_month,
+        last_month,
+        channel,
+        source,
+        amount,
+        gap_days,
+        named
+    from metrics.evidence
 ),
 
 consent_logs as (
     select count(*) as consent_event_count
     from core.consent_events
-),
-
-message_days as (
-    select
-        messages.channel,
-        messages.source,
-        messages.sent_on,
-        max(messages.sent_at) as last_sent_at,
-        count(*) as message_count,
-        count(unmatched_contacts.contact_key) as unmatched_count
-    from core.messages
-    left join unmatched_contacts
-        on messages.contact_key = unmatched_contacts.contact_key and messages.channel = unmatched_contacts.channel
-    group by messages.channel, messages.source, messages.sent_on
-),
-
-active_days as (
-    select
-        channel,
-        source,
-        sent_on,
-        last_sent_at,
-        lead(sent_on) over (
-            partition by channel, source
-            order by sent_on
-        ) as resumes_on
-    from message_days
-),
-
-gaps as (
-    select
-        active_days.channel,
-        active_days.source,
-        active_days.sent_on,
-        active_days.resumes_on,
-        case
-            when active_days.resumes_on is null
-                then
-                    floor(
-                        cast(unix_seconds(parameters.as_of) - unix_seconds(active_days.last_sent_at) as double) / 86400
-                    )
-            else
-                cast(
-                    unix_seconds(cast(active_days.resumes_on as timestamp))
-                    - unix_seconds(cast(active_days.sent_on as timestamp)) as double
-                ) / 86400
-        end as gap_days
-    from active_days
-    cross join parameters
-),
-
-ranked_gaps as (
-    select
-        channel,
-        source,
-        gap_days,
-        percent_rank() over (
-            partition by channel, source
-            order by gap_days
-        ) as gap_rank
-    from gaps
-    where resumes_on is not null
-),
-
-rhythms as (
-    select
-        ranked_gaps.channel,
-        ranked_gaps.source,
-        count(*) as gap_count,
-        max(case when ranked_gaps.gap_rank <= silence_rules.usual_rank then ranked_gaps.gap_days end) as usual_gap_days
-    from ranked_gaps
-    cross join silence_rules
-    group by ranked_gaps.channel, ranked_gaps.source
-),
-
-silences as (
-    select
-        gaps.channel,
-        gaps.source,
-        gaps.sent_on,
-        gaps.resumes_on,
-        gaps.gap_days
-    from gaps
-    inner join rhythms on gaps.channel = rhythms.channel and gaps.source = rhythms.source
-    cross join silence_rules
-    where
-        rhythms.gap_count >= silence_rules.fewest_gaps
-        and gaps.gap_days > silence_rules.silence_factor * rhythms.usual_gap_days
-        and gaps.gap_days > silence_rules.shortest_silence_days
-),
-
-violations as (
-    select
-        coalesce(channel, '*') as channel,
-        coalesce(source, '*') as source,
-        occurred_at
-    from audits.findings
-    where severity in ('critical', 'high') and waived_by is null
-),
-
-unprocessed_spans as (
-    select
-        opt_out_spans.channel,
-        opt_out_spans.begins_on
-    from core.opt_out_spans
-    cross join parameters
-    where
-        opt_out_spans.kind = 'opt_out'
-        and (opt_out_spans.processed_at is null or opt_out_spans.processed_at > parameters.as_of)
-),
-
-quarantined_files as (
-    select
-        quarantined_count,
-        first_record_at
-    from run.inputs
-    where quarantined_count > 0
-),
-
--- What is known, as amounts on (first month to last month, channel, source); null months are open, `*` concerns all.
-evidence as (
-    select
-        'message' as kind,
-        cast(date_trunc('month', sent_on) as date) as first_month,
-        cast(date_trunc('month', sent_on) as date) as last_month,
-        channel,
-        source,
-        cast(sum(message_count) as bigint) as amount,
-        cast(null as double) as gap_days
-    from message_days
-    group by cast(date_trunc('month', sent_on) as date), channel, source
-    union all
-    select
-        'unmatched' as kind,
-        cast(date_trunc('month', sent_on) as date) as first_month,
-        cast(date_trunc('month', sent_on) as date) as last_month,
-        channel,
-        source,
-        cast(sum(unmatched_count) as bigint) as amount,
-        cast(null as double) as gap_days
-    from message_days
-    where unmatched_count > 0
-    group by cast(date_trunc('month', sent_on) as date), channel, source
-    union all
-    select
-        'violation' as kind,
-        months.period_start as first_month,
-        months.period_start as last_month,
-        violations.channel,
-        violations.source,
-        count(*) as amount,
-        cast(null as double) as gap_days
-    from violations
-    inner join months on violations.occurred_at >= months.starts_at and violations.occurred_at < months.ends_at
-    group by months.period_start, violations.channel, violations.source
-    union all
-    select
-        'unprocessed' as kind,
-        cast(date_trunc('month', begins_on) as date) as first_month,
-        cast(date_trunc('month', begins_on) as date) as last_month,
-        channel,
-        '*' as source,
-        count(*) as amount,
-        cast(null as double) as gap_days
-    from unprocessed_spans
-    group by cast(date_trunc('month', begins_on) as date), channel
-    union all
-    select
-        'quarantined' as kind,
-        months.period_start as first_month,
-        cast(null as date) as last_month,
-        '*' as channel,
-        '*' as source,
-        cast(sum(quarantined_files.quarantined_count) as bigint) as amount,
-        cast(null as double) as gap_days
-    from quarantined_files
-    left join months
-        on quarantined_files.first_record_at >= months.starts_at and quarantined_files.first_record_at < months.ends_at
-    group by months.period_start
-    union all
-    select
-        'silence' as kind,
-        cast(date_trunc('month', sent_on + interval '1' day) as date) as first_month,
-        cast(date_trunc('month', resumes_on - interval '1' day) as date) as last_month,
-        channel,
-        source,
-        count(*) as amount,
-        max(gap_days) as gap_days
-    from silences
-    group by
-        cast(date_trunc('month', sent_on + interval '1' day) as date),
-        cast(date_trunc('month', resumes_on - interval '1' day) as date),
-        channel,
-        source
 ),
 
 routes as (
@@ -262,7 +44,7 @@ routes as (
 
 periods as (
     select period_start
-    from months
+    from metrics.report_months
     union all
     select cast(null as date) as period_start
 ),
@@ -295,71 +77,174 @@ cells as (
         cast(null as date) as period_start,
         '*' as channel,
         '*' as source
-    from parameters
+    from run.parameters
 ),
 
-counts as (
+-- Of every kind of evidence on a cell: how much, by how many sources, which they are, and the longest silence.
+known as (
     select
         cells.period_start,
         cells.channel,
         cells.source,
-        cast(coalesce(sum(amount) filter (where kind = 'message'), 0) as bigint) as message_count,
-        cast(coalesce(sum(amount) filter (where kind = 'violation'), 0) as bigint) as violation_count,
-        cast(coalesce(sum(amount) filter (where kind = 'quarantined'), 0) as bigint) as quarantined_count,
-        cast(coalesce(sum(amount) filter (where kind = 'unprocessed'), 0) as bigint) as unprocessed_count,
-        cast(coalesce(sum(amount) filter (where kind = 'unmatched'), 0) as bigint) as unmatched_count,
-        cast(coalesce(sum(amount) filter (where kind = 'silence'), 0) as bigint) as silence_count,
-        max(gap_days) as longest_gap_days
+        evidence.kind,
+        cast(sum(evidence.amount) as bigint) as amount,
+        cast(max(evidence.gap_days) as bigint) as longest_days,
+        count(distinct evidence.named) as named_count,
+        min(evidence.named) as first_named,
+        max(evidence.named) as last_named
     from cells
-    left join evidence
+    inner join evidence
         on
             (cells.period_start is null or evidence.first_month is null or evidence.first_month <= cells.period_start)
             and (cells.period_start is null or evidence.last_month is null or cells.period_start <= evidence.last_month)
             and (cells.channel = '*' or evidence.channel = '*' or evidence.channel = cells.channel)
             and (cells.source = '*' or evidence.source = '*' or evidence.source = cells.source)
-    group by cells.period_start, cells.channel, cells.source
+    group by cells.period_start, cells.channel, cells.source, evidence.kind
 ),
 
-holes as (
+told as (
     select
         period_start,
         channel,
         source,
-        message_count,
-        violation_count,
-        case when message_count = 0 then 'No message is on record.' end as no_message,
-        case
-            when consent_event_count = 0 then 'No consent event is on record: opt-outs cannot be checked.'
-        end as no_consent_log,
-        case
-            when quarantined_count > 0
-                then concat(
-                    'Rows quarantined, any of which may be a lost opt-out: ', cast(quarantined_count as string), '.'
-                )
-        end as quarantined,
-        case
-            when unprocessed_count > 0
-                then concat('Opt-outs without proof of processing: ', cast(unprocessed_count as string), '.')
-        end as unprocessed,
-        case
-            when unmatched_count > 0
-                then concat(
-                    'Messages to addresses that are neither a phone number nor an e-mail address: ',
-                    cast(unmatched_count as string),
-                    '.'
-                )
-        end as unmatched,
-        case
-            when silence_count > 0
-                then concat(
-                    'Silences longer than the rhythm of their source explains: ',
-                    cast(silence_count as string),
-                    ', the longest of ',
-                    cast(cast(longest_gap_days as bigint) as string),
-                    ' days.'
-                )
-        end as silent
-    from counts
+        kind,
+        amount,
+        case kind
+            when 'no_opt_in'
+                then concat('No opt-in is on record for messages that by law need one: ', cast(amount as string), '.')
+            when 'absent'
+                then
+                    case named_count
+                        when 1 then concat('Source ', first_named, ' is configured, and nothing of it is on record.')
+                        when 2 then concat('Sources are configured of which nothing is on record: ', first_named, ', ', last_named, '.')
+                        else
+                            concat(
+                                'Sources are configured of which nothing is on record: ',
+                                cast(named_count as string),
+                                ', among them ',
+                                first_named,
+                                ' and ',
+                                last_named,
+                                '.'
+                            )
+                    end
+            when 'quarantined'
+                then concat('Rows quarantined, any of which may be a lost opt-out: ', cast(amount as string), '.')
+            when 'unprocessed'
+                then concat('Opt-outs without proof of processing: ', cast(amount as string), '.')
+            when 'unmatched'
+                then
+                    concat(
+                        'Messages to addresses that are neither a phone number nor an e-mail address: ',
+                        cast(amount as string),
+                        '.'
+                    )
+            when 'unmatched_act'
+                then
+                    concat(
+                        'Opt-outs of ids that are neither a phone number nor an e-mail address: ', cast(amount as string), '.'
+                    )
+            when 'message_silence'
+                then
+                    concat(
+                        'Silences longer than the rhythm of their source explains: ',
+                        cast(amount as string),
+                        ', the longest of ',
+                        cast(longest_days as string),
+                        ' days.'
+                    )
+            when 'consent_silence'
+                then
+                    concat(
+                        'Silences of a consent log longer than its rhythm explains: ',
+                        cast(amount as string),
+                        ', the longest of ',
+                        cast(longest_days as string),
+                        ' days.'
+                    )
+            when 'inbound_silence'
+                then
+                    concat(
+                        'Silences of a log of inbound messages longer than its rhythm explains: ',
+                        cast(amount as string),
+                        ', the longest of ',
+                        cast(longest_days as string),
+                        ' days.'
+                    )
+            when 'limited'
+                then
+                    case named_count
+                        when 1 then concat('Source ', first_named, ' is known not to log every event.')
+                        when 2 then concat('Sources are known not to log every event: ', first_named, ', ', last_named, '.')
+                        else
+                            concat(
+                                'Sources are known not to log every event: ',
+                                cast(named_count as string),
+                                ', among them ',
+                                first_named,
+                                ' and ',
+                                last_named,
+                                '.'
+                            )
+                    end
+        end as hole
+    from known
+),
+
+judged as (
+    select
+        cells.period_start,
+        cells.channel,
+        cells.source,
+        cast(coalesce(max(told.amount) filter (where told.kind = 'violation'), 0) as bigint) as violation_count,
+        cast(coalesce(max(told.amount) filter (where told.kind = 'waived'), 0) as bigint) as waived_count,
+        cast(coalesce(max(told.amount) filter (where told.kind = 'message'), 0) as bigint) as message_count,
+        max(told.hole) filter (where told.kind = 'no_opt_in') as no_opt_in,
+        max(told.hole) filter (where told.kind = 'absent') as absent,
+        max(told.hole) filter (where told.kind = 'quarantined') as quarantined,
+        max(told.hole) filter (where told.kind = 'unprocessed') as unprocessed,
+        max(told.hole) filter (where told.kind = 'unmatched') as unmatched,
+        max(told.hole) filter (where told.kind = 'unmatched_act') as unmatched_act,
+        max(told.hole) filter (where told.kind = 'message_silence') as message_silence,
+        max(told.hole) filter (where told.kind = 'consent_silence') as consent_silence,
+        max(told.hole) filter (where told.kind = 'inbound_silence') as inbound_silence,
+        max(told.hole) filter (where told.kind = 'limited') as limited
+    from cells
+    left join told
+        on
+            cells.period_start is not distinct from told.period_start
+            and cells.channel = told.channel
+            and cells.source = told.source
+    group by cells.period_start, cells.channel, cells.source
+),
+
+-- An empty text where there is no hole.
+holes as (
+    select
+        judged.period_start,
+        judged.channel,
+        judged.source,
+        judged.violation_count,
+        judged.waived_count,
+        judged.message_count,
+        concat_ws(
+            chr(10),
+            case when judged.message_count = 0 then 'No message is on record.' end,
+            case
+                when consent_logs.consent_event_count = 0 then 'No consent event is on record: opt-outs cannot be checked.'
+            end,
+            judged.no_opt_in,
+            judged.absent,
+            judged.quarantined,
+            judged.unprocessed,
+            judged.unmatched,
+            judged.unmatched_act,
+            judged.message_silence,
+            judged.consent_silence,
+            judged.inbound_silence,
+            judged.limited
+        ) as hole_text
+    from judged
     cross join consent_logs
 )
 
@@ -369,25 +254,17 @@ select
     source,
     case
         when violation_count > 0 then 'Fail'
-        when coalesce(no_message, no_consent_log, quarantined, unprocessed, unmatched, silent) is not null then 'Cannot attest'
+        when hole_text <> '' then 'Cannot attest'
         else 'Pass'
     end as verdict,
     violation_count,
     message_count,
-    case
-        when violation_count = 0 and coalesce(no_message, no_consent_log, quarantined, unprocessed, unmatched, silent) is null
-            then 'No violation, and no hole in the evidence.'
-        else
-            concat_ws(
-                chr(10),
-                case when violation_count > 0 then concat('Violations: ', cast(violation_count as string), '.') end,
-                no_message,
-                no_consent_log,
-                quarantined,
-                unprocessed,
-                unmatched,
-                silent
-            )
-    end as reasons
+    concat_ws(
+        chr(10),
+        case when violation_count > 0 then concat('Violations: ', cast(violation_count as string), '.') end,
+        case when violation_count = 0 and hole_text = '' then 'No violation, and no hole in the evidence.' end,
+        case when waived_count > 0 then concat('Waived: ', cast(waived_count as string), '.') end,
+        case when hole_text <> '' then hole_text end
+    ) as reasons
 from holes
 order by period_start nulls first, channel, source

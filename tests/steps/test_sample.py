@@ -17,7 +17,17 @@ import pytest
 from pipelines.errors import UsageError
 from pipelines.sample import generate
 from pipelines.sample import key as sample_key
-from tests.support.sample_logs import KEYWORDS, REACHED, Logs, deadline, findings_of, instant, read, spans_of
+from tests.support.sample_logs import (
+    KEYWORDS,
+    REACHED,
+    Logs,
+    deadline,
+    findings_of,
+    instant,
+    other_findings,
+    read,
+    spans_of,
+)
 
 
 @pytest.fixture(scope="module")
@@ -39,19 +49,45 @@ def key(home: Path) -> dict[str, Any]:
     return content
 
 
+def _keyed(key: dict[str, Any], rule: str) -> list[tuple[str, str, str]]:
+    """The key's findings of a rule: source, message or event, and class."""
+    return [
+        (one["source"], one.get("message_id") or one.get("event_id"), one["finding_class"])
+        for one in key["rules"][rule]
+    ]
+
+
+def _check(logs: Logs, key: dict[str, Any]) -> None:
+    """The key names what five rules find in the logs, and no more."""
+    spans = spans_of(logs)
+    found = sorted((source, message_id, name) for source, message_id, name, _ in findings_of(logs, spans))
+    assert _keyed(key, "message_after_opt_out") == found
+    others: dict[str, list[tuple[str, str, str]]] = {}
+    for rule, *finding in other_findings(logs, spans):
+        others.setdefault(rule, []).append((finding[0], finding[1], finding[2]))
+    for rule in (
+        "consent_from_forbidden_source",
+        "message_without_consent",
+        "message_in_quiet_hours",
+        "opt_out_not_honoured_in_time",
+    ):
+        assert sorted(_keyed(key, rule)) == sorted(others.get(rule, [])), rule
+
+
 def test_the_key_names_every_finding_and_no_other(logs: Logs, key: dict[str, Any]) -> None:
-    found = sorted((source, message_id, name) for source, message_id, name, _ in findings_of(logs, spans_of(logs)))
-    keyed = [(one["source"], one["message_id"], one["finding_class"]) for one in key["findings"]]
-    assert keyed == found
-    assert Counter(name for *_, name in found) == key["expected"]["findings"]["by_class"]
-    assert len(key["expected"]["findings"]["by_class"]) == 4
+    _check(logs, key)
+    for rule, found in key["rules"].items():
+        assert Counter(one["finding_class"] for one in found) == key["expected"]["findings"].get(rule, {})
+    assert len(key["rules"]) == 16
+    # Double opt-in is off.
+    assert [rule for rule, found in key["rules"].items() if not found] == ["message_before_confirmation"]
 
 
 def test_no_finding_hangs_on_how_its_deadline_is_counted(logs: Logs) -> None:
     for source, message_id, name, span in findings_of(logs, spans_of(logs)):
         if name in {"sent_past_deadline", "sent_in_flight"}:
-            sent_at = logs.messages[source, message_id]["sent_at"]
-            assert abs(sent_at - deadline(span.begins_at)) > timedelta(days=1, hours=22)
+            message = logs.messages[source, message_id]
+            assert abs(message["sent_at"] - deadline(logs, message["contact"], span.begins_at)) > timedelta(hours=12)
 
 
 def test_only_american_numbers_and_addresses_wait_for_a_deadline(logs: Logs) -> None:
@@ -64,19 +100,25 @@ def test_only_american_numbers_and_addresses_wait_for_a_deadline(logs: Logs) -> 
 
 def test_every_planted_incident_is_in_the_logs(logs: Logs, key: dict[str, Any]) -> None:
     incidents = {incident["name"]: incident for incident in key["incidents"]}
-    keyed = {(one["source"], one["message_id"], one["finding_class"]) for one in key["findings"]}
-    for incident in incidents.values():
-        assert {
-            (one["source"], one["message_id"], one["finding_class"]) for one in incident.get("findings", [])
-        } <= keyed
-    assert incidents["suppression_off"]["finding_classes"].keys() == {"sent_after_processing", "suppressed_by_provider"}
-    assert "sent_past_deadline" in incidents["opt_out_queue_stuck"]["finding_classes"]
-    assert incidents["in_flight_flash_sale"]["finding_classes"].keys() == {"sent_in_flight"}
-    imported = incidents["import_resubscribed"]["planted"]["event_ids"]
-    assert imported
-    assert {logs.events["crm", event_id].kind for event_id in imported} == {"opt_in"}
-    for inbound_id in incidents["misspelled_stops_missed"]["planted"]["inbound_ids"]:
-        assert logs.inbound[inbound_id].strip().rstrip(".!?").upper() not in KEYWORDS
+    planted: dict[str, list[dict[str, str]]] = {}
+    for found in key["rules"].values():
+        for one in found:
+            planted.setdefault(one.get("incident", ""), []).append(one)
+    assert planted.keys() - {""} == incidents.keys() - {"whatsapp_outage"}
+    for name, incident in incidents.items():
+        counted = Counter(one["finding_class"] for one in planted.get(name, []))
+        assert counted == Counter({word: n for classes in incident["findings"].values() for word, n in classes.items()})
+        if planted.get(name):
+            assert incident["rule"] in incident["findings"]
+    classes = {name: incident["findings"].get("message_after_opt_out", {}) for name, incident in incidents.items()}
+    assert classes["suppression_off"].keys() == {"sent_after_processing", "suppressed_by_provider"}
+    assert "sent_past_deadline" in classes["opt_out_queue_stuck"]
+    assert classes["in_flight_flash_sale"].keys() == {"sent_in_flight"}
+    assert {logs.events["crm", one["event_id"]].kind for one in planted["import_resubscribed"]} == {"opt_in"}
+    assert {logs.events["crm", one["event_id"]].origin for one in planted["list_bought"]} == {"purchased", "scraped"}
+    for one in planted["misspelled_stops_missed"]:
+        assert logs.inbound[one["message_id"]].strip().rstrip(".!?").upper() not in KEYWORDS
+    assert planted["list_not_cleaned"]
     outage = incidents["whatsapp_outage"]
     starts, ends = instant(outage["starts_at"]), instant(outage["ends_at"])
     assert starts is not None
@@ -84,6 +126,30 @@ def test_every_planted_incident_is_in_the_logs(logs: Logs, key: dict[str, Any]) 
     whatsapp = [one["sent_at"] for (source, _), one in logs.messages.items() if source == "whatsapp"]
     assert not [sent_at for sent_at in whatsapp if starts <= sent_at < ends]
     assert [sent_at for sent_at in whatsapp if ends <= sent_at < ends + timedelta(hours=5)]
+
+
+def test_only_the_planted_ones_stay_on_the_list(logs: Logs, key: dict[str, Any]) -> None:
+    planted = {one["event_id"].partition(":")[0] for one in key["rules"]["contact_still_listed"]}
+    still: set[str] = set()
+    for (contact, _), spans in spans_of(logs).items():
+        for span in spans:
+            over = span.processed_at or deadline(logs, contact, span.begins_at)
+            if span.ends_at is None and contact in logs.listed and over < logs.listed[contact]:
+                still.update(act[1] for act in span.acts)
+    assert planted <= still
+    assert len(planted) < len(logs.listed) / 50
+
+
+def test_the_waivers_are_written_and_keyed(home: Path, key: dict[str, Any]) -> None:
+    with (home / "waivers.csv").open(encoding="utf-8", newline="") as lines:
+        written = [(row["rule"], row["subject"]) for row in csv.DictReader(lines)]
+    assert [(row["rule"], row["subject"]) for row in key["waivers"]] == written
+    assert [row["status"] for row in key["waivers"]] == ["applied", "expired", "unknown_subject"]
+    assert [row["finding_count"] for row in key["waivers"]] == [
+        sum(key["expected"]["findings"]["message_in_quiet_hours"].values()),
+        1,
+        0,
+    ]
 
 
 def _pairs_reached(logs: Logs, starts: datetime, ends: datetime) -> set[tuple[str, str]]:
@@ -182,7 +248,7 @@ def test_files_look_like_their_providers(home: Path) -> None:
 
 def test_the_configuration_names_every_source(home: Path) -> None:
     settings = tomllib.loads((home / "heed.toml").read_text(encoding="utf-8"))
-    assert [source["name"] for source in settings["source"]] == ["twilio", "whatsapp", "mail", "crm", "crm"]
+    assert [source["name"] for source in settings["source"]] == ["twilio", "whatsapp", "mail", "crm", "crm", "crm"]
     for source in settings["source"]:
         assert list(home.glob(source["path"])), source["path"]
 
@@ -210,8 +276,7 @@ def test_other_sizes_and_seeds_keep_to_their_key(tmp_path: Path, messages: int, 
     logs = read(tmp_path)
     sent = [message for message in logs.messages.values() if message["class"] != "confirmation"]
     assert summary["messages"] == len(sent) == messages
-    found = sorted((source, message_id, name) for source, message_id, name, _ in findings_of(logs, spans_of(logs)))
-    assert [(one["source"], one["message_id"], one["finding_class"]) for one in key["findings"]] == found
+    _check(logs, key)
 
 
 def test_a_large_sample_streams_its_findings_and_exports_by_day(
@@ -222,11 +287,14 @@ def test_a_large_sample_streams_its_findings_and_exports_by_day(
     generate(tmp_path / "large", 20_000)
     small = json.loads((tmp_path / "small/answer_key.json").read_text(encoding="utf-8"))
     large = json.loads((tmp_path / "large/answer_key.json").read_text(encoding="utf-8"))
-    lines = (tmp_path / "large" / large["findings"]).read_text(encoding="utf-8").splitlines()
-    streamed = [json.loads(line) for line in lines]
-    planted = {one["message_id"] for incident in small["incidents"] for one in incident.get("findings", [])}
-    assert {one["message_id"] for one in streamed if one.pop("incident")} == planted
-    assert sorted(streamed, key=lambda one: (one["source"], one["message_id"])) == small["findings"]
+    lines = (tmp_path / "large" / large["rules"]).read_text(encoding="utf-8").splitlines()
+    streamed: dict[str, list[dict[str, str]]] = {rule: [] for rule in small["rules"]}
+    for line in lines:
+        one = json.loads(line)
+        streamed[one.pop("rule")].append(one)
+    for rule, found in small["rules"].items():
+        assert sorted(streamed[rule], key=lambda one: list(one.values())) == found, rule
+    assert large["incidents"] == small["incidents"]
     assert large["expected"] == small["expected"]
     assert (tmp_path / "large/inbox/twilio/messages-2026-10-16.json.gz").exists()
     assert {key: one.__dict__ for key, one in read(tmp_path / "large").events.items()} == {
@@ -240,6 +308,13 @@ def test_a_configuration_of_somebody_else_is_never_overwritten(tmp_path: Path) -
         generate(tmp_path, 1_000)
     assert (tmp_path / "heed.toml").read_text(encoding="utf-8") == "[policy]\n"
     assert [path.name for path in tmp_path.iterdir()] == ["heed.toml"]
+
+
+def test_waivers_of_somebody_else_are_never_overwritten(tmp_path: Path) -> None:
+    (tmp_path / "waivers.csv").write_text("rule,subject,reason,who\n", encoding="utf-8")
+    with pytest.raises(UsageError, match="was not written by the sample generator"):
+        generate(tmp_path, 1_000)
+    assert [path.name for path in tmp_path.iterdir()] == ["waivers.csv"]
 
 
 def test_a_second_sample_replaces_the_first_and_leaves_other_files(tmp_path: Path) -> None:

@@ -6,20 +6,24 @@ smaller of their keys are the same choice.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import csv
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import polars
 
-from pipelines import build, sqlfiles
+from pipelines import audit, build, sqlfiles
 from pipelines.canonical import TABLES
 from pipelines.engines.duckdb import DuckDBEngine
+from pipelines.resources import reference_folder
 from pipelines.settings import Deadline, Settings
 from pipelines.settings import Policy as SettingsPolicy
 from tests.support.histories import History
 from tests.support.reference import greatest_time
+from tests.support.reference_deadlines import RuleRow
+from tests.support.reference_places import AREAS, CALLING_CODES, calling_prefix
 from tests.support.reference_reading import Records
 from tests.support.reference_spans import Policy
 
@@ -35,7 +39,7 @@ _UNITS = {"h": "hours", "d": "calendar_days", "bd": "business_days"}
 
 def contact_keys(history: History) -> dict[str, int]:
     """A key per address, in order of the addresses' text."""
-    addresses = sorted({row["contact"] for rows in history.rows.values() for row in rows})
+    addresses = sorted({row["contact"] for rows in history.rows.values() for row in rows if "contact" in row})
     return {address: 1000 + position for position, address in enumerate(addresses)}
 
 
@@ -46,6 +50,49 @@ def as_of(history: History) -> datetime:
 
 def build_core(engine: DuckDBEngine, history: History, policy: Policy, home: Path) -> dict[str, int]:
     """Build core, the findings of message_after_opt_out and the counts of sql/metrics; returns the contact keys."""
+    keys = _build_facts(engine, history, policy, home)
+    finding = sqlfiles.read("audits.message_after_opt_out")
+    engine.create("audits.findings", f"select *, cast(null as varchar) as waived_by from ({finding.text})")
+    for metric in ("opt_out_rate", "opt_outs_not_reached", "feedback_reasons", "response_time"):
+        engine.create(f"metrics.{metric}", sqlfiles.read(f"metrics.{metric}").text)
+    return keys
+
+
+def build_audited(
+    engine: DuckDBEngine,
+    history: History,
+    policy: Policy,
+    book: Iterable[RuleRow],
+    home: Path,
+    judged_at: datetime | None = None,
+) -> dict[str, int]:
+    """Build core and the findings of every rule under a book of these rows alone; returns the contact keys.
+
+    The rows are written as the home's rules.csv, where heed's own are switched off. The record is judged at
+    `judged_at`, or at its greatest time.
+    """
+    write_book(home, book)
+    keys = _build_facts(engine, history, policy, home, judged_at)
+    audit.audit(engine, _settings(policy, home))
+    return keys
+
+
+def write_book(home: Path, rows: Iterable[RuleRow]) -> None:
+    """A home's rules.csv that holds these rows and switches off every row that heed ships."""
+    with (reference_folder() / "rules.csv").open(encoding="utf-8", newline="") as lines:
+        shipped = [{"rule_id": row["rule_id"], "enabled": "no"} for row in csv.DictReader(lines)]
+    listed = [*shipped, *rows]
+    columns = list(dict.fromkeys(column for row in listed for column in row))
+    with (home / "rules.csv").open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, columns, restval="", lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(listed)
+
+
+def _build_facts(
+    engine: DuckDBEngine, history: History, policy: Policy, home: Path, judged_at: datetime | None = None
+) -> dict[str, int]:
+    judged_at = judged_at or as_of(history)
     keys = contact_keys(history)
     for name, table in TABLES.items():
         rows = [
@@ -56,20 +103,27 @@ def build_core(engine: DuckDBEngine, history: History, policy: Policy, home: Pat
         schema |= {"load_id": polars.String, "row_number": polars.Int64}
         listed = [tuple(row.get(column) for column in schema) for row in rows]
         engine.create_from_frame(f"history.{name}", polars.DataFrame(listed, schema=schema, orient="row"))
-    addresses = [(key, address, "other", None) for address, key in keys.items()]
+    addresses = [(key, *_masked(address)) for address, key in keys.items()]
     schema = {"contact_key": polars.Int64, "contact_masked": polars.String, "address_kind": polars.String}
     schema |= {"country": polars.String}
     engine.create_from_frame("history.addresses", polars.DataFrame(addresses, schema=schema, orient="row"))
 
-    _write_parameters(engine, policy, as_of(history))
+    settings = _settings(policy, home)
+    _write_parameters(engine, policy, judged_at)
     build.write_reference(engine)
-    build.write_calendars(engine, _settings(policy, home), as_of(history))
+    build.write_rule_book(engine, settings)
+    build.write_calendars(engine, settings, judged_at)
     build.build_layer(engine, "core")
-    finding = sqlfiles.read("audits.message_after_opt_out")
-    engine.create("audits.findings", f"select *, cast(null as varchar) as waived_by from ({finding.text})")
-    for metric in ("opt_out_rate", "opt_outs_not_reached", "feedback_reasons", "response_time"):
-        engine.create(f"metrics.{metric}", sqlfiles.read(f"metrics.{metric}").text)
     return keys
+
+
+def _masked(address: str) -> tuple[str, str, str | None]:
+    """The mask, kind and country of an address; of a phone's mask only the beginning tells anything."""
+    prefix = calling_prefix(address)
+    if prefix is not None:
+        country = AREAS[prefix][0] if prefix in AREAS else CALLING_CODES[prefix]
+        return f"{prefix}•••••01", "phone", country
+    return address, "email" if "@" in address else "other", None
 
 
 def _deadline(policy: Policy) -> Deadline:
@@ -77,13 +131,21 @@ def _deadline(policy: Policy) -> Deadline:
     return Deadline(int(amount), _UNITS[policy.default_deadline[len(amount) :]], policy.default_deadline)
 
 
+def _cap(policy: Policy) -> tuple[int, int] | None:
+    return policy.frequency_cap and (policy.frequency_cap[0], round(policy.frequency_cap[1].total_seconds()))
+
+
 def _settings(policy: Policy, home: Path) -> Settings:
     told = SettingsPolicy(
         scope=policy.scope,
-        rules="none",
+        rules=policy.rules,
         default_deadline=_deadline(policy),
+        confirmation_window_seconds=round(policy.confirmation_window.total_seconds()),
         default_country=policy.default_country,
         report_timezone=policy.report_timezone,
+        double_opt_in=policy.double_opt_in,
+        frequency_cap=_cap(policy),
+        forbidden_sources=policy.forbidden_sources,
     )
     return Settings(home, told, ())
 
@@ -95,12 +157,13 @@ def _write_parameters(engine: DuckDBEngine, policy: Policy, instant: datetime) -
         "as_of": instant,
         "started_at": instant,
         "scope": policy.scope,
-        "rules": "none",
+        "rules": policy.rules if isinstance(policy.rules, str) else ",".join(policy.rules),
         "default_deadline": deadline.text,
         "deadline_amount": deadline.amount,
         "deadline_unit": deadline.unit,
         "attribution_window_seconds": 72 * 3600,
-        "confirmation_window_seconds": 300,
+        "confirmation_window_seconds": round(policy.confirmation_window.total_seconds()),
+        "double_opt_in": policy.double_opt_in,
         "report_timezone": policy.report_timezone,
         "default_country": policy.default_country,
         "heed_version": "test",

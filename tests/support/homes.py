@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from random import Random
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from hypothesis import strategies as st
@@ -27,19 +28,23 @@ class Broken:
 
 @dataclass
 class SourcePlan:
-    """One source of a home: its records in order of delivery."""
+    """One table of a source of a home: its records in order of delivery, and how its files' names begin."""
 
     name: str
     table: str
     timezone: str | None
     records: list[Record | Broken] = field(default_factory=list)
+    stem: str = ""
+
+    def __post_init__(self) -> None:
+        self.stem = self.stem or self.name
 
 
 @dataclass
 class HomePlan:
     """A whole home before it is written: the [policy] table and the sources."""
 
-    policy: dict[str, str]
+    policy: dict[str, Any]
     sources: list[SourcePlan]
 
 

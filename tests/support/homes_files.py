@@ -44,22 +44,22 @@ def write_in_batches(home: Path, plan: HomePlan, batches: Sequence[Sequence[int]
     """
     write_configuration(home, plan)
     growing: dict[str, Path] = {}
-    shares = {source.name: random.sample(source.records, len(source.records)) for source in plan.sources}
+    shares = {source.stem: random.sample(source.records, len(source.records)) for source in plan.sources}
     for position, file_counts in enumerate(batches):
         for source, count in zip(plan.sources, file_counts, strict=False):
-            share = shares[source.name][position :: len(batches)]
+            share = shares[source.stem][position :: len(batches)]
             for number in range(count):
                 part = share[number::count]
                 if not part:
                     continue
-                if source.name in growing and random.random() < 0.4:
-                    with growing[source.name].open("ab") as file:
+                if source.stem in growing and random.random() < 0.4:
+                    with growing[source.stem].open("ab") as file:
                         file.write(json_lines_bytes(part, random))
                     continue
                 suffix = random.choice(_FORMATS)
                 path = write_file(home, source, part, f"{random.randrange(100)}-{position}-{number}.{suffix}", random)
                 if suffix == "jsonl":
-                    growing[source.name] = path
+                    growing[source.stem] = path
         yield position
 
 
@@ -68,7 +68,7 @@ def write_configuration(home: Path, plan: HomePlan) -> None:
     lines = ["[policy]", *(f"{key} = {json.dumps(value)}" for key, value in plan.policy.items())]
     for source in plan.sources:
         lines += ["", "[[source]]", f'name = "{source.name}"', 'connector = "canonical"', f'table = "{source.table}"']
-        lines += [f'path = "inbox/{source.name}-*"']
+        lines += [f'path = "inbox/{source.stem}-*"']
         lines += [f'timezone = "{source.timezone}"'] if source.timezone else []
     (home / "inbox").mkdir(parents=True, exist_ok=True)
     (home / "heed.toml").write_text("\n".join(lines) + "\n", encoding="utf-8")
@@ -76,7 +76,7 @@ def write_configuration(home: Path, plan: HomePlan) -> None:
 
 def write_file(home: Path, source: SourcePlan, records: Sequence[Record | Broken], ending: str, random: Random) -> Path:
     """One file of the inbox in the format its ending names."""
-    path = home / "inbox" / f"{source.name}-{ending}"
+    path = home / "inbox" / f"{source.stem}-{ending}"
     content = csv_bytes(source, records, random) if ".csv" in ending else json_lines_bytes(records, random)
     path.write_bytes(gzip.compress(content, mtime=0) if ending.endswith(".gz") else content)
     return path

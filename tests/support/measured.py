@@ -7,6 +7,7 @@ from typing import Any
 from pipelines.build import write_reference
 from pipelines.engines.duckdb import DuckDBEngine
 from pipelines.measure import measure
+from pipelines.zones import offset_periods
 from tests.support.working_database import insert, working_database
 
 Cell = str | None
@@ -43,6 +44,9 @@ def measured(
     engine = working_database()
     write_reference(engine)
     insert(engine, "run.parameters", {"as_of": instant(as_of), "report_timezone": zone})
+    for from_at, until_at, seconds in offset_periods(zone):
+        row = {"timezone": zone, "from_at": from_at, "until_at": until_at, "offset_seconds": seconds}
+        insert(engine, "run.report_offsets", row)
     for row in table(messages) if messages else []:
         sent = row.pop("sent")
         row |= {"sent_at": instant(sent), "sent_on": row.pop("sent_on", None) or str(sent)[:10]}

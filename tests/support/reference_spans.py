@@ -6,7 +6,7 @@ Part of the slow, obvious twin of the pipeline (see `tests.support.reference`).
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -30,13 +30,19 @@ SEVERITIES = {
 class Policy:
     """What the reference needs to know of the policy.
 
-    `default_deadline` is in hours, days or business days: 48h, 30d, 10bd.
+    `default_deadline` is in hours, days or business days: 48h, 30d, 10bd. `frequency_cap` is how many messages in how
+    long; `rules` is default, strict, none or the rule ids that hold.
     """
 
     scope: str = "channel"
     default_deadline: str = "48h"
     report_timezone: str = "UTC"
     default_country: str | None = None
+    rules: str | tuple[str, ...] = "none"
+    double_opt_in: bool = False
+    frequency_cap: tuple[int, timedelta] | None = None
+    forbidden_sources: tuple[str, ...] = ("purchased", "scraped")
+    confirmation_window: timedelta = timedelta(minutes=5)
 
 
 @dataclass(frozen=True)
@@ -53,6 +59,7 @@ class Message:
     message_class: str
     sent_at: datetime
     status: str
+    body: str | None = None
 
     @property
     def is_marketing(self) -> bool:
@@ -80,6 +87,10 @@ class Event:
     processed_at: datetime | None
     reason_code: str | None = None
     reason_text: str | None = None
+    method: str | None = None
+    actor: str | None = None
+    source_type: str | None = None
+    prechecked: bool | None = None
 
     @property
     def applied_at(self) -> datetime | None:
@@ -131,6 +142,9 @@ class Span:
         return self.begins_at < instant and (self.ends_at is None or instant < self.ends_at)
 
 
+DeadlineOf = Callable[[Event, str], datetime]
+
+
 @dataclass(frozen=True)
 class Finding:
     """One message sent inside a span, with the span it is cited with."""
@@ -143,9 +157,18 @@ class Finding:
 
 
 def spans(
-    messages: Iterable[Message], events: Iterable[Event], person_of: Mapping[str, str], policy: Policy
+    messages: Iterable[Message],
+    events: Iterable[Event],
+    person_of: Mapping[str, str],
+    policy: Policy,
+    deadline_of: DeadlineOf | None = None,
 ) -> list[Span]:
-    """All spans of both kinds, per scope key in order of time."""
+    """All spans of both kinds, per scope key in order of time.
+
+    `deadline_of` tells the deadline of a span from the act that began it and the span's channel; without it the
+    policy's own default holds for everybody.
+    """
+    deadline_of = deadline_of or (lambda act, _: deadline(act.requested_at, policy))
     acts_of: dict[Key, list[Event]] = defaultdict(list)
     for key, event in keyed_events(list(messages), list(events), person_of, policy.scope):
         acts_of[key].append(event)
@@ -153,11 +176,11 @@ def spans(
         span
         for key, acts in sorted(acts_of.items(), key=lambda item: (item[0].owner, item[0].channel, item[0].program))
         for kind in KINDS
-        for span in _spans_of_kind(kind, key, acts, policy)
+        for span in _spans_of_kind(kind, key, acts, deadline_of)
     ]
 
 
-def _spans_of_kind(kind: str, key: Key, acts: list[Event], policy: Policy) -> list[Span]:
+def _spans_of_kind(kind: str, key: Key, acts: list[Event], deadline_of: DeadlineOf) -> list[Span]:
     relevant = [act for act in acts if act.event_type in OPENS[kind] | CLOSES[kind]]
     # At equal times an opening act counts as the later one.
     relevant.sort(key=lambda act: (act.requested_at, act.event_type in OPENS[kind], act.source, act.event_id))
@@ -167,10 +190,10 @@ def _spans_of_kind(kind: str, key: Key, acts: list[Event], policy: Policy) -> li
         if act.event_type in OPENS[kind]:
             opening.append(act)
         elif opening:
-            found.append(Span(kind, key, tuple(opening), act.requested_at, deadline(opening[0].requested_at, policy)))
+            found.append(Span(kind, key, tuple(opening), act.requested_at, deadline_of(opening[0], key.channel)))
             opening = []
     if opening:
-        found.append(Span(kind, key, tuple(opening), None, deadline(opening[0].requested_at, policy)))
+        found.append(Span(kind, key, tuple(opening), None, deadline_of(opening[0], key.channel)))
     return found
 
 

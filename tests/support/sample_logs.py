@@ -9,12 +9,18 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 KEYWORDS = {"STOP", "STOPALL", "UNSUBSCRIBE", "END", "QUIT", "CANCEL", "REVOKE", "OPTOUT"}
-FEDERAL_HOLIDAYS = {"2026-05-25", "2026-06-19", "2026-07-03", "2026-09-07", "2026-10-12", "2026-11-11", "2026-11-26"}
+HOLIDAYS = {
+    "US": {"2026-05-25", "2026-06-19", "2026-07-03", "2026-09-07", "2026-10-12", "2026-11-11", "2026-11-26"},
+    "GB": {"2026-05-04", "2026-05-25", "2026-12-25", "2026-12-28"},
+    "": set[str](),
+}
+AREA_CODES = Path(__file__).resolve().parents[2] / "data" / "reference" / "area_codes.csv"
 RANK = {"accepted": 0, "sent": 1, "undelivered": 2, "failed": 3, "suppressed": 4, "delivered": 5, "read": 6}
 REACHED = {"accepted", "sent", "delivered", "read"}
 
@@ -29,12 +35,15 @@ class Event:
     requested_at: datetime
     processed_at: datetime | None
     key: tuple[str, ...]
+    origin: str = ""  # the word of its source_type, or prechecked
 
 
 @dataclass
 class Logs:
     """Everything the files say."""
 
+    homes: dict[str, tuple[str, str]] = field(default_factory=dict)  # contact: country and time zone
+    listed: dict[str, datetime] = field(default_factory=dict)  # contacts still on the list, and when
     messages: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
     events: dict[tuple[str, ...], Event] = field(default_factory=dict)
     inbound: dict[str, str] = field(default_factory=dict)
@@ -182,7 +191,16 @@ def _read_crm(home: Path, logs: Logs) -> None:
                 key = ("crm", row["event_id"])
                 processed_at = instant(row["processed_at"])
                 contact = _plain(row["contact"])
-                logs.event(Event(contact, row["channel"], row["event_type"], requested_at, processed_at, key))
+                origin = "prechecked" if row["prechecked"] == "true" else row["source_type"]
+                logs.event(Event(contact, row["channel"], row["event_type"], requested_at, processed_at, key, origin))
+    for path in (home / "inbox/crm").glob("contacts*.csv"):
+        with path.open(encoding="utf-8", newline="") as lines:
+            for row in csv.DictReader(lines):
+                if row["timezone"]:
+                    logs.homes[_plain(row["contact"])] = (row["country"], row["timezone"])
+                listed_at = instant(row["listed_at"])
+                if row["listed"] == "true" and listed_at:
+                    logs.listed[_plain(row["contact"])] = listed_at
 
 
 def read(home: Path) -> Logs:
@@ -201,6 +219,7 @@ class Span:
     processed_at: datetime | None
     acts: list[tuple[str, ...]]
     ends_at: datetime | None = None
+    ties: list[tuple[str, ...]] = field(default_factory=list)  # further acts at the instant of the first
 
 
 def spans_of(logs: Logs) -> dict[tuple[str, str], list[Span]]:
@@ -227,36 +246,107 @@ def spans_of(logs: Logs) -> dict[tuple[str, str], list[Span]]:
             if is_open:
                 last = spans[pair][-1]
                 last.acts.append(event.key)
+                if event.requested_at == last.begins_at:
+                    last.ties.append(event.key)
                 last.processed_at = min(filter(None, [last.processed_at, done]), default=None)
             else:
                 spans[pair].append(Span(event.requested_at, done, [event.key]))
     return spans
 
 
-def deadline(begins_at: datetime) -> datetime:
-    """The end of the tenth business day after the request, New York time."""
-    zone = ZoneInfo("America/New_York")
-    day: date = begins_at.astimezone(zone).date()
+@cache
+def _zones_of_areas() -> dict[str, list[str]]:
+    zones: dict[str, list[str]] = {}
+    with AREA_CODES.open(encoding="utf-8", newline="") as lines:
+        for row in csv.DictReader(lines):
+            zones.setdefault(row["prefix"], []).append(row["timezone"])
+    return zones
+
+
+def place(logs: Logs, contact: str) -> tuple[str, list[str], bool]:
+    """A contact's country (empty: not known), the time zones it may be in, and whether that is certain."""
+    if contact in logs.homes:
+        country, zone = logs.homes[contact]
+        return country, [zone], True
+    if contact.startswith("+44"):
+        return "GB", ["Europe/London"], True
+    if contact.startswith("+1"):
+        return "US", _zones_of_areas()[contact[:5]], False
+    return "", ["UTC"], False
+
+
+def westmost(zones: list[str], when: datetime) -> datetime:
+    """An instant by the clock furthest west."""
+    return min((when.astimezone(ZoneInfo(zone)) for zone in zones), key=lambda local: local.replace(tzinfo=None))
+
+
+def deadline(logs: Logs, contact: str, begins_at: datetime) -> datetime:
+    """The end of the tenth business day after the request, where the contact is."""
+    country, zones, _ = place(logs, contact)
+    local = westmost(zones, begins_at)
+    day: date = local.date()
     left = 10
     while left:
         day += timedelta(days=1)
-        left -= day.weekday() < 5 and day.isoformat() not in FEDERAL_HOLIDAYS
-    return datetime.combine(day + timedelta(days=1), datetime.min.time(), zone)
+        left -= day.weekday() < 5 and day.isoformat() not in HOLIDAYS[country]
+    return datetime.combine(day + timedelta(days=1), datetime.min.time(), local.tzinfo)
+
+
+def covering(spans: dict[tuple[str, str], list[Span]], message: dict[str, Any]) -> Span | None:
+    """The span that a message is inside of."""
+    sent_at = message["sent_at"]
+    for span in spans.get((message["contact"], message["channel"]), []):
+        if span.begins_at < sent_at and (span.ends_at is None or sent_at < span.ends_at):
+            return span
+    return None
 
 
 def findings_of(logs: Logs, spans: dict[tuple[str, str], list[Span]]) -> Iterator[tuple[str, str, str, Span]]:
     """Every message after an opt-out: source, message_id, finding_class and its span."""
     for (source, message_id), message in logs.messages.items():
-        if message["class"] not in {"marketing", "unknown"}:
+        span = covering(spans, message)
+        if message["class"] not in {"marketing", "unknown"} or span is None:
             continue
         sent_at = message["sent_at"]
-        for span in spans.get((message["contact"], message["channel"]), []):
-            if span.begins_at < sent_at and (span.ends_at is None or sent_at < span.ends_at):
-                if message["status"] == "suppressed":
-                    finding = "suppressed_by_provider"
-                elif span.processed_at and sent_at > span.processed_at:
-                    finding = "sent_after_processing"
-                else:
-                    finding = "sent_past_deadline" if sent_at > deadline(span.begins_at) else "sent_in_flight"
-                yield source, message_id, finding, span
-                break
+        if message["status"] == "suppressed":
+            finding = "suppressed_by_provider"
+        elif span.processed_at and sent_at > span.processed_at:
+            finding = "sent_after_processing"
+        else:
+            due = deadline(logs, message["contact"], span.begins_at)
+            finding = "sent_past_deadline" if sent_at > due else "sent_in_flight"
+        yield source, message_id, finding, span
+
+
+def other_findings(logs: Logs, spans: dict[tuple[str, str], list[Span]]) -> Iterator[tuple[str, str, str, str]]:
+    """What four other rules find: rule, source, message_id or event_id, and finding_class.
+
+    The marketing without consent, by night and from forbidden sources, and the opt-outs not applied in time.
+    """
+    consents: dict[tuple[str, str], datetime] = {}
+    for event in logs.events.values():
+        if event.kind in {"opt_in", "opt_in_confirmed"}:
+            pair = (event.contact, event.channel)
+            consents[pair] = min(consents.get(pair, event.requested_at), event.requested_at)
+            if event.origin in {"purchased", "scraped", "prechecked"}:
+                found = event.origin.replace("prechecked", "prechecked_box")
+                yield "consent_from_forbidden_source", event.key[0], event.key[1], found
+    for (source, message_id), message in logs.messages.items():
+        if message["class"] not in {"marketing", "unknown"} or covering(spans, message):
+            continue
+        consented_at = consents.get((message["contact"], message["channel"]))
+        if consented_at is None or consented_at > message["sent_at"]:
+            yield "message_without_consent", source, message_id, "no_consent_on_record"
+        country, zones, is_certain = place(logs, message["contact"])
+        if message["channel"] == "sms" and country == "US" and westmost(zones, message["sent_at"]).hour < 8:
+            yield "message_in_quiet_hours", source, message_id, "certain" if is_certain else "possible"
+    as_of = max(event.requested_at for event in logs.events.values())
+    for (contact, _), listed in spans.items():
+        for span in listed:
+            due = deadline(logs, contact, span.begins_at)
+            # Of acts at the same instant, the one of the source that comes first in the alphabet begins the span.
+            source, event_id = min(span.acts[:1] + span.ties)[:2]
+            if span.processed_at and span.processed_at > due:
+                yield "opt_out_not_honoured_in_time", source, event_id, "processed_late"
+            if not span.processed_at and due < as_of and not (span.ends_at and span.ends_at <= due):
+                yield "opt_out_not_honoured_in_time", source, event_id, "not_processed"

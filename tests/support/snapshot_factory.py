@@ -1,8 +1,9 @@
 """A home with one published snapshot, small but like a real one, for tests of what reads snapshots.
 
-Three kinds: `findings` (violations in three channels over fifteen months), `clean` (the same traffic, no finding, a
-Pass) and `empty` (a first run over an empty inbox). Every row is made from a fixed seed. Numbers agree where a reader
-would compare them: findings with verdicts, spans with open requests, inputs with their sums.
+Four kinds: `findings` (violations in three channels over fifteen months), `clean` (the same traffic, no finding, a
+Pass), `empty` (a first run over an empty inbox) and `old` (as `findings`, from before there was a rule book). Every row
+is made from a fixed seed. Numbers agree where a reader would compare them: findings with verdicts, spans with open
+requests, inputs with their sums.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from pathlib import Path
 import duckdb
 import pandas
 
+from tests.support import snapshot_rules
 from tests.support.snapshot_numbers import (
     AS_OF,
     CAMPAIGNS,
@@ -30,26 +32,29 @@ from tests.support.snapshot_numbers import (
     reasons,
     response_times,
 )
-from tests.support.snapshot_schema import SCHEMAS, TABLES, columns_of
+from tests.support.snapshot_schema import RULE_BOOK_COLUMNS, RULE_BOOK_TABLES, SCHEMAS, TABLES, columns_of
 
 RESPONSE_TIME = "Median response time"
-SEVERITY = {
-    "sent_after_processing": "critical", "sent_past_deadline": "critical", "sent_in_flight": "notice",
-    "suppressed_by_provider": "warning", "opt_out_not_honoured_in_time": "high", "message_without_consent": "high",
-    "message_in_quiet_hours": "warning",
-}  # fmt: skip
 
 
-def write_home(home: Path, kind: str = "findings", *, published_at: datetime | None = None, run: int = 1) -> Path:
-    """Publish one snapshot of `kind` (findings, clean, empty) in `home` and return the snapshot's path.
+def write_home(
+    home: Path,
+    kind: str = "findings",
+    *,
+    published_at: datetime | None = None,
+    run: int = 1,
+    preset: str = "default",
+) -> Path:
+    """Publish one snapshot of `kind` (findings, clean, empty, old) in `home` and return the snapshot's path.
 
-    `published_at` defaults to now; a later `run` number publishes a newer snapshot beside the earlier ones.
+    `published_at` defaults to now; a later `run` number publishes a newer snapshot beside the earlier ones; `preset`
+    is the rules that the policy chose.
     """
     published = home / "published"
     published.mkdir(parents=True, exist_ok=True)
     run_id = f"20261118T1410{run:02d}Z-4f2a9c"
     path = published / f"{run_id}.duckdb"
-    tables = dict.fromkeys(TABLES, None) | _tables(run_id, kind)
+    tables = dict.fromkeys(TABLES, None) | _tables(run_id, "findings" if kind == "old" else kind, preset)
     connection = duckdb.connect(str(path))
     connection.execute("set TimeZone = 'UTC'")
     for schema in SCHEMAS:
@@ -63,6 +68,12 @@ def write_home(home: Path, kind: str = "findings", *, published_at: datetime | N
             connection.register("frame", frame)
             connection.execute(f"insert into {table} select * from frame")
             connection.unregister("frame")
+    if kind == "old":
+        for table in RULE_BOOK_TABLES:
+            connection.execute(f"drop table {table}")
+        for table, names in RULE_BOOK_COLUMNS.items():
+            for name in names:
+                connection.execute(f"alter table {table} drop column {name}")
     connection.close()
     pointer = {
         "run_id": run_id,
@@ -75,8 +86,16 @@ def write_home(home: Path, kind: str = "findings", *, published_at: datetime | N
     return path
 
 
-def _tables(run_id: str, kind: str) -> dict[str, list[Row]]:
-    tables: dict[str, list[Row]] = {"run.parameters": [_parameters(run_id)], "run.steps": _steps(kind)}
+def _tables(run_id: str, kind: str, preset: str) -> dict[str, list[Row]]:
+    tables: dict[str, list[Row]] = {
+        "run.parameters": [_parameters(run_id, preset)],
+        "run.steps": _steps(kind),
+        "run.audit_rules": snapshot_rules.audit_rules(),
+        "run.rules": snapshot_rules.rules(preset),
+        "run.rule_reach": snapshot_rules.reach(),
+        "run.deadlines": snapshot_rules.deadlines(),
+        "run.caps": [{"rule_id": "policy", "amount": 5, "window_seconds": 604_800}],
+    }
     if kind == "empty":
         tables["metrics.headline"] = _headline(empty=True)
         verdict = {"channel": "*", "source": "*", "verdict": "Cannot attest", "violation_count": 0, "message_count": 0}
@@ -86,14 +105,22 @@ def _tables(run_id: str, kind: str) -> dict[str, list[Row]]:
     chance = random.Random(20261118)
     spans = _spans(chance, every_span_in_time=kind == "clean")
     findings, timeline = _findings(chance, spans) if kind == "findings" else ([], [])
+    if findings:
+        more = snapshot_rules.findings_of_other_rules()
+        findings, timeline = [snapshot_rules.with_law(one) for one in [*findings, *more[0]]], [*timeline, *more[1]]
+        tables["audits.waivers"] = snapshot_rules.waivers(findings)
+        tables["metrics.exposure"] = snapshot_rules.exposure(findings)
     tables |= {
         "core.opt_out_spans": spans,
+        "core.contacts": snapshot_rules.contacts([*spans, *findings]),
+        **snapshot_rules.places(),
         "core.timeline": timeline,
         "audits.findings": findings,
         "metrics.measurements": [*rates(chance), *response_times(spans), *reasons(chance)],
         "metrics.response_time_curve": curve(spans),
         "metrics.headline": _headline(),
         "metrics.verdicts": _verdicts(findings, kind),
+        "metrics.reply_regimes": snapshot_rules.reply_regimes(),
         "run.inputs": _inputs(kind),
         "run.sources": _sources(),
         "run.quarantine": _quarantine(kind),
@@ -103,11 +130,12 @@ def _tables(run_id: str, kind: str) -> dict[str, list[Row]]:
     return tables
 
 
-def _parameters(run_id: str) -> Row:
+def _parameters(run_id: str, preset: str) -> Row:
     return {
         "run_id": run_id, "as_of": AS_OF, "started_at": AS_OF + timedelta(minutes=5), "scope": "channel",
-        "rules": "default", "default_deadline": "10bd", "deadline_amount": 10, "deadline_unit": "business_days",
-        "attribution_window_seconds": 259200, "confirmation_window_seconds": 300, "report_timezone": "Europe/Berlin",
+        "rules": preset, "default_deadline": "10bd", "deadline_amount": 10, "deadline_unit": "business_days",
+        "attribution_window_seconds": 259200, "confirmation_window_seconds": 300, "double_opt_in": False,
+        "report_timezone": "Europe/Berlin",
         "default_country": "DE", "heed_version": "0.1.0", "fingerprint": "9b1d5e7c03" * 6, "excluded_after_as_of": 3,
     }  # fmt: skip
 
@@ -134,7 +162,7 @@ def _spans(chance: random.Random, *, every_span_in_time: bool) -> list[Row]:
         deadline_at = begins_at + timedelta(days=14)
         if every_span_in_time:
             seconds = min(seconds, 1_000_000)
-        processed_at: datetime | None = begins_at + timedelta(seconds=round(seconds))
+        processed_at = begins_at + timedelta(seconds=round(seconds))
         is_open = chance.random() < (0 if every_span_in_time else 0.006) or processed_at > AS_OF
         program = chance.choice(["offers", "offers", "service-news"]) if channel != "whatsapp" else "offers"
         address = (
@@ -148,6 +176,7 @@ def _spans(chance: random.Random, *, every_span_in_time: bool) -> list[Row]:
             "ends_at": begins_at + timedelta(days=60) if span_id % 31 == 0 and begins_at < AS_OF - timedelta(days=60)
             else None,
             "deadline_at": deadline_at, "event_type": "opt_out",
+            "legal_rule_id": "us-tcpa-optout-10bd" if channel == "sms" else None, "person_key": f"contact:{span_id}",
             "method": "keyword" if channel == "sms" else "one_click" if channel == "email" else "button",
             "actor": "contact", "campaign_id": chance.choice(CAMPAIGNS.get((channel, program), [None])),
             "repeat_count": 2 if span_id % 23 == 0 else 0, "has_clock_skew": span_id % 211 == 0,
@@ -183,8 +212,10 @@ def _findings(chance: random.Random, spans: list[Row]) -> tuple[list[Row], list[
         cited = {key: span[key] for key in ("begins_at", "processed_at", "deadline_at", "event_id")}
         if overdue:
             findings.append(base | cited | {
-                "rule": "opt_out_not_honoured_in_time", "finding_class": "opt_out_not_honoured_in_time",
-                "severity": "high", "occurred_at": span["deadline_at"], "campaign_id": None, "waived_by": None,
+                "rule": "opt_out_not_honoured_in_time",
+                "finding_class": "processed_late" if span["processed_at"] else "not_processed",
+                "severity": "high" if span["processed_at"] else "warning", "occurred_at": span["deadline_at"],
+                "campaign_id": None, "waived_by": None,
                 "details": "processed after its deadline" if span["processed_at"] else "still open past its deadline",
             })  # fmt: skip
         for index in range(-3, messages):
@@ -203,24 +234,28 @@ def _findings(chance: random.Random, spans: list[Row]) -> tuple[list[Row], list[
                 continue
             finding_class = _class_of(status, sent_at, span)
             findings.append(base | cited | {
-                "rule": "message_after_opt_out", "finding_class": finding_class, "severity": SEVERITY[finding_class],
+                "rule": "message_after_opt_out", "finding_class": finding_class,
+                "severity": snapshot_rules.SEVERITY[("message_after_opt_out", finding_class)],
                 "message_id": message_id, "event_id": span["event_id"], "campaign_id": campaign, "occurred_at": sent_at,
                 "delivered": status == "delivered", "details": f"{hours:.1f} h after the opt-out",
                 "waived_by": "legal@example.org: service recall, until 2026-12-31" if number % 36 == 0 else None,
             })  # fmt: skip
     for number in range(90):
         channel = chance.choice(["sms", "whatsapp"])
-        finding_class = "message_without_consent" if number % 3 == 0 else "message_in_quiet_hours"
-        key, masked = chance.randrange(2**63), f"+44770•••••{number:02d}"
+        rule, finding_class = (
+            ("message_without_consent", "no_consent_on_record") if number % 3 == 0
+            else ("message_in_quiet_hours", ("certain", "possible", "unknown")[number // 3 % 3])
+        )  # fmt: skip
+        key, masked = chance.randrange(2**63), f"+1305•••••{number:02d}"
         sent_at = AS_OF - timedelta(days=chance.randrange(400), hours=chance.randrange(24))
         common = {
             "source": CHANNELS[channel], "contact_key": key, "contact_masked": masked, "channel": channel,
             "program": "offers", "campaign_id": chance.choice(CAMPAIGNS[(channel, "offers")]), "occurred_at": sent_at,
         }  # fmt: skip
         findings.append(common | {
-            "rule": finding_class, "finding_class": finding_class, "severity": SEVERITY[finding_class],
+            "rule": rule, "finding_class": finding_class, "severity": snapshot_rules.SEVERITY[(rule, finding_class)],
             "message_id": f"lone-{number}", "delivered": True,
-            "details": "no opt-in on record" if number % 3 == 0 else "sent at 22:40 local time (certain)",
+            "details": "no opt-in on record" if number % 3 == 0 else "sent at 22:40 local time",
         })  # fmt: skip
         timeline.append(common | {"kind": "message", "record_id": f"lone-{number}", "what": "marketing",
                                   "status": "delivered", "load_id": "load-0009", "row_number": number})  # fmt: skip

@@ -18,6 +18,8 @@ _PUBLISHED = (
     "run.inputs",
     "run.sources",
     "run.quarantine",
+    "run.rule_reach",
+    "run.penalties",
     "audits.findings",
     "metrics.measurements",
 )
@@ -40,10 +42,9 @@ TABLES: dict[str, str] = {
         "source text, inbound_id text, channel text, contact_key bigint, received_at timestamptz, sender text, "
         "program text, body text, button text, load_id text, row_number bigint"
     ),
-    "core.contacts": (
-        "contact_key bigint, contact_masked text, address_kind text, person_key text, country text, region text, "
-        "timezone text, jurisdiction text"
-    ),
+    "core.contacts": PUBLISHED_TABLES["core.contacts"],
+    "run.absent_sources": "source text",
+    "run.report_offsets": "timezone text, from_at timestamptz, until_at timestamptz, offset_seconds bigint",
     "core.opt_out_spans": (
         "span_id bigint, kind text, scope_key text, contact_key bigint, source text, event_id text, channel text, "
         "program text, begins_at timestamptz, begins_on date, processed_at timestamptz, ends_at timestamptz, "
