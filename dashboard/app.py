@@ -33,7 +33,11 @@ def main() -> None:
         )
         for name, page in texts.PAGES.items()
     }
-    asked = st.navigation(list(pages.values()))
+    sections = {
+        section: [page for name, page in pages.items() if texts.PAGES[name].section == section]
+        for section in texts.SECTIONS
+    }
+    asked = st.navigation({name: listed for name, listed in sections.items() if listed}, expanded=True)
     name = next(name for name, page in pages.items() if page == asked)
     with st.container(width=layout.PAGE_WIDTH):
         try:

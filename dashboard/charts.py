@@ -243,6 +243,11 @@ def timeline(
         figure.add_annotation(
             x=at, y=1.0, yref="paper", text=escape(text), showarrow=False, yanchor="bottom", font_size=12
         )
+    instants = {at for begins, ends, _, _ in spans for at in (begins, ends)} | {mark.at for mark in marks}
+    if len(instants) == 1:
+        # One instant alone would be drawn on a scale of milliseconds.
+        (at,) = instants
+        figure.update_xaxes(range=[at - timedelta(days=3), at + timedelta(days=3)])
     lanes = list(dict.fromkeys([lane for _, _, lane, _ in spans] + [mark.lane for mark in marks]))
     figure.update_yaxes(type="category", categoryorder="array", categoryarray=lanes[::-1], showgrid=False)
     return _calm(figure, 150 + 44 * len(lanes), legend=True, hover="closest")

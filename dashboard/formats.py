@@ -25,6 +25,14 @@ def share(value: float | None) -> str:
     return f"{percent:.{2 if 0 < percent < 0.1 else 1}f}{GAP}%"
 
 
+def money(value: float | None, currency: str) -> str:
+    """An amount in whole units of a currency, never broken over lines: $66,000, CAD 1,000,000."""
+    if value is None:
+        return MISSING
+    sign = {"USD": "$", "EUR": "€", "GBP": "£"}.get(currency, f"{currency}{GAP}")
+    return f"{sign}{value:,.0f}"
+
+
 def interval(lower: float | None, upper: float | None) -> str:
     """A 95 % interval of a share, never broken over lines: 1.0–1.4 %."""
     if lower is None or upper is None:

@@ -92,6 +92,11 @@ def empty(title: str, body: str, command: str = "", icon: str = ":material/inbox
             st.code(command, language=None)
 
 
+def older(what: str) -> None:
+    """The designed state of a page whose numbers an earlier version of heed did not publish."""
+    empty(f"This snapshot has no {what}", texts.OLDER, snapshot.command_for("run"), icon=":material/update:")
+
+
 def verdict_badge(verdict: str, note: str = "") -> str:
     """A verdict as a Markdown badge: red for Fail alone, always with its word."""
     color = {"Fail": "red", "Pass": "primary"}.get(verdict, "gray")

@@ -26,6 +26,9 @@ import streamlit as st
 HOME_VARIABLE = "HEED_HOME"
 # The newest snapshot, and the one before it for page runs that are still reading it.
 KEPT_OPEN = 2
+COLUMNS = "select column_name from information_schema.columns where table_schema = ? and table_name = ?"
+CITATIONS = "select rule_id, coalesce(citation, regulation, rule_id) as citation from run.rules"
+LATER_FINDING_COLUMNS = ("legal_rule_id", "jurisdiction", "jurisdiction_certainty")
 
 _open: dict[Path, duckdb.DuckDBPyConnection] = {}
 _lock = threading.Lock()
@@ -125,6 +128,28 @@ def frame(sql: str, parameters: Sequence[Any] = ()) -> pandas.DataFrame:
     """Rows of a query on this page run's snapshot as a table to show."""
     result: pandas.DataFrame = _table(sql, parameters).to_pandas()
     return result
+
+
+def has(relation: str) -> bool:
+    """Whether this page run's snapshot has a relation; an earlier version's may not."""
+    return bool(columns(relation))
+
+
+def columns(relation: str) -> set[str]:
+    """The column names of a relation of this page run's snapshot; none if it does not have it."""
+    return {row["column_name"] for row in rows(COLUMNS, relation.split("."))}
+
+
+def findings() -> str:
+    """The findings as SQL to select from: columns that an earlier version did not publish are there and null."""
+    missing = [name for name in LATER_FINDING_COLUMNS if name not in columns("audits.findings")]
+    added = "".join(f", cast(null as varchar) as {name}" for name in missing)
+    return f"(select *{added} from audits.findings)" if missing else "audits.findings"
+
+
+def citations() -> dict[str, str]:
+    """The citation of each row of law by its id; none where an earlier version published no law."""
+    return {row["rule_id"]: row["citation"] for row in rows(CITATIONS)} if has("run.rules") else {}
 
 
 def read_uncached(chosen: Published, sql: str, parameters: Sequence[Any] = ()) -> pyarrow.Table:

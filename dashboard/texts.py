@@ -10,7 +10,7 @@ PRODUCT = "heed"
 
 @dataclass(frozen=True)
 class Page:
-    """One page: its file, its name in the menu, the question it answers, an icon, and the filters it offers."""
+    """One page: its file, its name in the menu, the question it answers, an icon, its filters, its part of the menu."""
 
     file: str
     title: str
@@ -18,6 +18,7 @@ class Page:
     icon: str
     help: str
     filters: tuple[str, ...] = ()
+    section: str = ""
 
 
 PAGES = {
@@ -30,6 +31,11 @@ PAGES = {
         "app_pages/findings.py", "Findings", "What went wrong, and for whom?", ":material/rule:",
         "Every finding, filtered and counted; open one contact's timeline or export the list.",
         ("period", "channel", "program"),
+    ),
+    "missed": Page(
+        "app_pages/missed.py", "Missed requests", "Who asked to stop and was not heard?", ":material/hearing:",
+        "Replies that ask to stop and were never recorded, and what other ways of reading would have missed.",
+        ("channel",),
     ),
     "trends": Page(
         "app_pages/trends.py", "Opt-out trends", "How many people opt out?", ":material/show_chart:",
@@ -46,9 +52,25 @@ PAGES = {
         "The reasons people gave, and how they changed against the month before.",
         ("period", "channel"),
     ),
+    "screen": Page(
+        "app_pages/screen.py", "Screen a list", "Who on this list may be sent to?", ":material/checklist:",
+        "Upload a list before a send: who may get it, who may not and why. The file is not kept.",
+        section="Before sending",
+    ),
+    "rules": Page(
+        "app_pages/rules.py", "Rules", "Which rules are in force?", ":material/gavel:",
+        "What heed looks for, and the rows of law it judges by, each with its citation, grade and date.",
+        section="Rule book",
+    ),
+    "waivers": Page(
+        "app_pages/waivers.py", "Waivers", "What is excused, by whom, until when?", ":material/approval:",
+        "The written excuses in force, what each excuses, and those that have expired or name nothing.",
+        section="Rule book",
+    ),
     "data": Page(
         "app_pages/data.py", "Data", "What do these numbers rest on?", ":material/inventory_2:",
         "What was loaded, what was set aside, what the sources cannot know, and what was checked.",
+        section="Record",
     ),
     "contact": Page(
         "app_pages/contact.py", "Contact", "What happened to this contact?", ":material/person:",
@@ -68,45 +90,6 @@ VERDICTS = {
     "Cannot attest": "No violation was found, but the record has holes, so nobody can vouch for it.",
 }
 
-# Label and plain sentence per finding class; a class not listed here is shown by its own name.
-FINDING_CLASSES = {
-    "sent_after_processing": (
-        "Sent after processing", "A marketing message went out after the opt-out had been applied.",
-    ),
-    "sent_past_deadline": (
-        "Sent past the deadline", "A marketing message went out after the deadline for applying the opt-out.",
-    ),
-    "sent_in_flight": (
-        "Sent in flight", "A message went out after the request, before it was applied and before the deadline.",
-    ),
-    "suppressed_by_provider": (
-        "Suppressed by the provider", "The provider stopped the message: your own list is out of date.",
-    ),
-    "opt_out_not_honoured_in_time": (
-        "Opt-out not honoured in time", "The opt-out was applied after its deadline, or is still open past it.",
-    ),
-    "message_without_consent": ("Message without consent", "A marketing message without any opt-in before it."),
-    "message_before_confirmation": (
-        "Message before confirmation", "A marketing message after a request to join that was never confirmed.",
-    ),
-    "consent_from_forbidden_source": (
-        "Consent from a forbidden source", "The opt-in came from a kind of source your policy forbids.",
-    ),
-    "message_in_quiet_hours": ("Message in quiet hours", "A marketing message at a time when none may be sent."),
-    "message_over_frequency_cap": ("Message over the cap", "More marketing messages than your policy allows."),
-    "confirmation_missing": ("Confirmation missing", "An opt-out that was not confirmed to the contact."),
-    "confirmation_late": ("Confirmation late", "An opt-out confirmed later than allowed."),
-    "confirmation_repeated": ("Confirmation repeated", "An opt-out confirmed more than once."),
-    "confirmation_with_marketing": ("Confirmation with marketing", "A confirmation that also advertised."),
-    "opt_out_request_missed": ("Opt-out request missed", "A reply that reads as an opt-out and was never recorded."),
-    "opt_in_without_act": ("Opt-in without an act", "An opt-in after an opt-out that the contact did not make."),
-    "message_without_opt_out_instructions": (
-        "No opt-out instructions", "A marketing message that did not say how to opt out.",
-    ),
-    "campaign_ignores_opt_outs": ("Campaign ignores opt-outs", "A campaign set up to send to those who opted out."),
-    "contact_still_listed": ("Contact still listed", "A contact who opted out is still on the audience list."),
-}  # fmt: skip
-
 SEVERITIES = {"critical": "Critical", "high": "High", "warning": "Warning", "notice": "Notice"}
 
 WHAT_HAPPENED = {
@@ -116,6 +99,9 @@ WHAT_HAPPENED = {
     "unknown": "Message of unknown class", "inbound": "Message from the contact",
 }  # fmt: skip
 
+# The sections of the menu in order; pages without one come first.
+SECTIONS = ("", "Before sending", "Rule book", "Record")
+
 ALL_PERIODS = "Whole record"
 ALL_CHANNELS = "All channels"
 ALL_PROGRAMS = "All programs"
@@ -123,6 +109,10 @@ TABLE_BEHIND = "The numbers behind this chart"
 NOTHING_IN_PERIOD = "Nothing in this selection"
 WIDEN = "Choose another month, channel or program in the side panel, or the whole record."
 FIRST_RUN = "This page fills itself as soon as a run has been published. Put the delivered files in `inbox/`, then run:"
+OLDER = (
+    "An earlier version of heed published these numbers, and it did not keep what this page shows. The other pages "
+    "work. A new run publishes it:"
+)
 UNREADABLE = "The files it was made from are untouched. A new run publishes a new snapshot beside it:"
 
 _MARKDOWN = re.compile(r"([\\`*_\[\]<>~$|#])")
@@ -153,16 +143,6 @@ def program(code: str | None) -> str:
 def severity(code: str) -> str:
     """The name of a severity."""
     return SEVERITIES.get(code, humanise(code))
-
-
-def finding_label(finding_class: str) -> str:
-    """The name of a finding class."""
-    return FINDING_CLASSES.get(finding_class, (humanise(finding_class), ""))[0]
-
-
-def finding_sentence(finding_class: str) -> str:
-    """What a finding of this class means, in one sentence; empty if unknown."""
-    return FINDING_CLASSES.get(finding_class, ("", ""))[1]
 
 
 def what_happened(code: str) -> str:

@@ -8,12 +8,16 @@ from typing import Any
 import pandas
 import streamlit as st
 
-from dashboard import charts, formats, layout, snapshot, texts
+from dashboard import charts, formats, layout, rule_texts, snapshot, texts
 from dashboard.charts import Mark
 
 EVENTS = """
 with findings as (
-    select source, coalesce(message_id, event_id) as record_id, list(finding_class order by finding_class) as classes,
+    select
+        source, coalesce(message_id, event_id) as record_id,
+        case when message_id is null then 'consent_event' when rule = 'opt_out_request_missed' then 'inbound_message'
+        else 'message' end as kind,
+        list(concat(rule, '/', finding_class) order by rule, finding_class) as classes,
         bool_or(waived_by is null and severity in ('critical', 'high')) as is_violation
     from audits.findings where contact_key = ? group by all
 )
@@ -24,14 +28,33 @@ select
     coalesce(findings.is_violation, false) as is_violation
 from core.timeline
 left join findings on findings.source = timeline.source and findings.record_id = timeline.record_id
+    and findings.kind = timeline.kind
 where timeline.contact_key = ?
 order by timeline.occurred_at, timeline.kind, timeline.record_id
 """
 SPANS = """
-select kind, channel, program, begins_at, processed_at, ends_at, deadline_at, method, repeat_count, reason
+select kind, channel, program, begins_at, processed_at, ends_at, deadline_at, method, repeat_count, reason, {law} as law
 from core.opt_out_spans where contact_key = ? order by begins_at
 """
+FOUND = """
+select
+    rule, finding_class, severity, legal_rule_id, count(*) as finding_count, count(waived_by) as waived_count,
+    count(*) filter (where waived_by is null and severity in ('critical', 'high')) as violation_count,
+    min(occurred_at) as first_at
+from {findings} where contact_key = ?
+group by rule, finding_class, severity, legal_rule_id
+order by case severity when 'critical' then 1 when 'high' then 2 when 'warning' then 3 else 4 end, first_at
+"""
+PLACE = """
+select c.contact_masked, c.country, c.region, c.timezone, c.country_from, c.region_from, c.timezone_from,
+    p.country_certainty, c.region_certainty, c.timezone_certainty, c.place_id
+from core.contacts as c
+left join core.places as p on p.place_id = c.place_id
+where c.contact_key = ?
+"""
+ZONES = "select timezone from core.place_zones where place_id = ? order by timezone"
 LANES = {"message": "Messages", "consent_event": "Consent events", "inbound_message": "Replies"}
+ZONES_SHOWN = 3
 AS_OF = "select as_of from run.parameters"
 
 
@@ -53,7 +76,10 @@ def show() -> None:
         )
         return
     events = snapshot.rows(EVENTS, [key, key])
-    spans = snapshot.rows(SPANS, [key])
+    has_law = "legal_rule_id" in snapshot.columns("core.opt_out_spans")
+    spans = snapshot.rows(SPANS.format(law="legal_rule_id" if has_law else "cast(null as varchar)"), [key])
+    found = snapshot.rows(FOUND.format(findings=snapshot.findings()), [key])
+    place = snapshot.one(PLACE, [key]) if snapshot.has("core.contacts") else None
     if not events and not spans:
         layout.empty(
             "Nothing is kept here for this contact",
@@ -62,8 +88,10 @@ def show() -> None:
             icon=":material/person_off:",
         )
         return
-    masked = (events or [{}])[0].get("contact_masked") or ""
-    show_words(masked, events, spans)
+    masked = (events or [place or {}])[0].get("contact_masked") or "This contact"
+    show_words(masked, events, spans, found)
+    show_place(place)
+    show_found(found)
     show_chart(events, spans)
     show_events(events)
     layout.footer()
@@ -78,16 +106,65 @@ def contact_key(text: str | None) -> int | None:
     return number - 2**64 if number >= 2**63 else number
 
 
-def show_words(masked: str, events: list[dict[str, Any]], spans: list[dict[str, Any]]) -> None:
+def show_words(
+    masked: str, events: list[dict[str, Any]], spans: list[dict[str, Any]], found: list[dict[str, Any]]
+) -> None:
     """The story in sentences."""
-    violations = sum(1 for event in events if event["is_violation"])
+    violations = sum(row["violation_count"] for row in found)
     messages = sum(1 for event in events if event["kind"] == "message")
     verdict = f":red[{formats.plural(violations, 'violation')}]" if violations else "no violation"
     st.markdown(f"**{texts.plain(masked)} got {formats.plural(messages, 'message')}; {verdict}.**")
-    st.markdown("\n".join(f"- {span_words(span, events)}" for span in spans) or "This contact never opted out.")
+    cited = snapshot.citations()
+    st.markdown("\n".join(f"- {span_words(span, events, cited)}" for span in spans) or "This contact never opted out.")
 
 
-def span_words(span: dict[str, Any], events: list[dict[str, Any]]) -> str:
+def show_place(place: dict[str, Any] | None) -> None:
+    """Where the contact is and what its clock says, with how each is known: rules and quiet hours hang on it."""
+    if place is None:
+        return
+    country = known("Country", rule_texts.place(place["country"]), place["country_from"], place["country_certainty"])
+    region = known("Region", rule_texts.place(place["region"]), place["region_from"], place["region_certainty"])
+    zones = [place["timezone"]] if place["timezone"] else []
+    if not zones and snapshot.has("core.place_zones"):
+        zones = [row["timezone"] for row in snapshot.rows(ZONES, [place["place_id"]])]
+    listed = ", ".join(zones[:ZONES_SHOWN])
+    more = f" or {len(zones) - ZONES_SHOWN} more" if zones[ZONES_SHOWN:] else ""
+    clock = listed if len(zones) < 2 else f"one of {listed}{more}"
+    zone = known("Time zone", clock or "unknown", place["timezone_from"], place["timezone_certainty"])
+    st.markdown("\n".join(f"- {line}" for line in (country, region, zone)))
+
+
+def known(label: str, value: str, origin: str | None, certainty: str | None) -> str:
+    """A fact about a contact and how it is known: Country: United States (US), certain (from the phone number)."""
+    if value == "unknown":
+        return f"{label}: unknown."
+    # A fact that nobody knows for sure and that still has candidates names them and claims nothing.
+    sure = f", {rule_texts.CERTAINTY.get(certainty, texts.plain(certainty))}" if certainty else ""
+    told = f" (from {texts.plain(rule_texts.ORIGINS.get(origin, origin))})" if origin else ""
+    if certainty == "unknown":
+        return f"{label}: unknown, {texts.plain(value)}{told}."
+    return f"{label}: {texts.plain(value)}{sure}{told}."
+
+
+def show_found(found: list[dict[str, Any]]) -> None:
+    """What was found about this contact, under every rule."""
+    if not found:
+        return
+    cited = snapshot.citations()
+    lines = []
+    for row in found:
+        law = row["legal_rule_id"]
+        under = f", under {texts.plain(cited.get(law, law))}" if law else ""
+        waived = f", {formats.count(row['waived_count'])} waived" if row["waived_count"] else ""
+        lines.append(
+            f"- {texts.plain(rule_texts.audit_name(row['rule']))}: "
+            f"{texts.plain(rule_texts.class_name(row['rule'], row['finding_class']))}, "
+            f"{formats.plural(row['finding_count'], 'finding')}{under}{waived} {layout.severity_badge(row['severity'])}"
+        )
+    st.markdown("**What was found**\n\n" + "\n".join(lines))
+
+
+def span_words(span: dict[str, Any], events: list[dict[str, Any]], cited: dict[str, str]) -> str:
     """One span as two or three sentences."""
     act = "Blocked" if span["kind"] == "block" else "Opted out"
     where = texts.channel(span["channel"]) if span["channel"] != "*" else "every channel"
@@ -101,7 +178,8 @@ def span_words(span: dict[str, Any], events: list[dict[str, Any]]) -> str:
     else:
         words.append("Nothing shows that it was applied.")
     if span["deadline_at"]:
-        words.append(f"Deadline: {formats.instant(span['deadline_at'])}.")
+        law = f", by {cited.get(span['law'], span['law'])}" if span["law"] else ""
+        words.append(f"Deadline: {formats.instant(span['deadline_at'])}{law}.")
     after = [
         event for event in events
         if event["kind"] == "message" and event["occurred_at"] > span["begins_at"]
@@ -157,7 +235,7 @@ def show_events(events: list[dict[str, Any]]) -> None:
                 "Program": texts.program(event["program"]),
                 "Campaign": event["campaign_id"],
                 "Status": texts.humanise(event["status"] or ""),
-                "Found": [texts.finding_label(name) for name in event["classes"] or []],
+                "Found": [rule_texts.class_name_of(name) for name in event["classes"] or []],
                 "Applied (UTC)": event["processed_at"],
                 "Method": texts.humanise(event["method"] or ""),
                 "Actor": texts.humanise(event["actor"] or ""),

@@ -8,34 +8,39 @@ from typing import Any
 
 import streamlit as st
 
-from dashboard import export, filters, formats, layout, snapshot, texts
+from dashboard import export, filters, formats, layout, rule_texts, snapshot, texts
 
 PAGE_SIZES = [50, 100, 200]
+CLASSES_SHOWN = 10
 
 CLASSES = """
-select finding_class from audits.findings group by finding_class
-order by min(case severity when 'critical' then 1 when 'high' then 2 when 'warning' then 3 else 4 end), finding_class
+select rule, finding_class from audits.findings group by rule, finding_class
+order by min(case severity when 'critical' then 1 when 'high' then 2 when 'warning' then 3 else 4 end), rule,
+    finding_class
 """
+LAWS = "select distinct legal_rule_id from {findings} where legal_rule_id is not null order by legal_rule_id"
 CAMPAIGNS = "select distinct campaign_id from audits.findings where campaign_id is not null order by campaign_id"
 CHOSEN = """
 where (? is null or channel = ?) and (? is null or program = ?)
     and (? is null or occurred_at >= ?) and (? is null or occurred_at < ?)
-    and (len(?) = 0 or list_contains(?, finding_class)) and (len(?) = 0 or list_contains(?, severity))
-    and (len(?) = 0 or list_contains(?, campaign_id))
+    and (len(?) = 0 or list_contains(?, rule)) and (len(?) = 0 or list_contains(?, concat(rule, '/', finding_class)))
+    and (len(?) = 0 or list_contains(?, severity)) and (len(?) = 0 or list_contains(?, campaign_id))
+    and (len(?) = 0 or list_contains(?, legal_rule_id))
     and (not ? or (waived_by is null and severity in ('critical', 'high')))
+    and (? = 'all' or (waived_by is not null) = (? = 'waived'))
 """
 COUNTS = """
 select
-    finding_class, severity, count(*) as finding_count,
+    rule, finding_class, severity, count(*) as finding_count,
     count(*) filter (where waived_by is null and severity in ('critical', 'high')) as violation_count,
     count(waived_by) as waived_count, count(distinct contact_key) as contact_count
-from audits.findings {chosen}
-group by finding_class, severity
+from {findings} {chosen}
+group by rule, finding_class, severity
 order by case severity when 'critical' then 1 when 'high' then 2 when 'warning' then 3 else 4 end, finding_count desc
 """
 CONCERNED = """
-select count(distinct concat_ws(' ', source, message_id)) as message_count from audits.findings {chosen}
-    and message_id is not null
+select count(distinct concat_ws(' ', source, message_id)) as message_count from {findings} {chosen}
+    and message_id is not null and rule <> 'opt_out_request_missed'
 """
 WORST_FIRST = """
 order by case severity when 'critical' then 1 when 'high' then 2 when 'warning' then 3 else 4 end, occurred_at desc,
@@ -43,18 +48,21 @@ order by case severity when 'critical' then 1 when 'high' then 2 when 'warning' 
 """
 ROWS = """
 select
-    'Open' as open_timeline, contact_masked, occurred_at, finding_class, severity, channel, program, campaign_id,
-    delivered, begins_at, processed_at, deadline_at, details, rule, source, message_id, event_id, waived_by,
+    case when contact_key is not null then 'Open' end as open_timeline, contact_masked, occurred_at, finding_class,
+    severity, channel, program, campaign_id, delivered, begins_at, processed_at, deadline_at, details,
+    legal_rule_id, jurisdiction, jurisdiction_certainty, rule, source, message_id, event_id, waived_by,
     lpad(lower(hex(contact_key)), 16, '0') as contact
-from audits.findings {chosen} {worst_first} limit ? offset ?
+from {findings} {chosen} {worst_first} limit ? offset ?
 """
 EXPORTED = """
 select
     rule, finding_class, severity, source, message_id, event_id, lpad(lower(hex(contact_key)), 16, '0') as contact_key,
     contact_masked, channel, program, campaign_id, occurred_at, begins_at, processed_at, deadline_at, delivered,
-    details, waived_by
-from audits.findings {chosen} {worst_first}
+    details, waived_by, legal_rule_id, jurisdiction, jurisdiction_certainty
+from {findings} {chosen} {worst_first}
 """
+# What the reader may choose about waivers, as the URL says it.
+WAIVED = {"all": "All", "waived": "Waived", "counting": "Not waived"}
 MESSAGES = """
 select message_count from metrics.verdicts where period_start is not distinct from ? and channel = ? and source = '*'
 """
@@ -70,7 +78,7 @@ def show() -> None:
         layout.footer()
         return
     parameters = choose_more(chosen)
-    counts = snapshot.rows(COUNTS.format(chosen=CHOSEN), parameters)
+    counts = snapshot.rows(asking(COUNTS), parameters)
     if not counts:
         layout.empty(
             texts.NOTHING_IN_PERIOD,
@@ -84,15 +92,26 @@ def show() -> None:
     layout.footer("A violation is a finding of severity critical or high that no waiver covers")
 
 
+def asking(sql: str) -> str:
+    """A query of this page with its findings, its filters and its order filled in."""
+    return sql.format(findings=snapshot.findings(), chosen=CHOSEN, worst_first=WORST_FIRST)
+
+
 def choose_more(chosen: filters.Filters) -> list[Any]:
     """Draw this page's own filters and return the parameters of CHOSEN."""
-    classes = [row["finding_class"] for row in snapshot.rows(CLASSES)]
+    classes = [f"{row['rule']}/{row['finding_class']}" for row in snapshot.rows(CLASSES)]
+    rules = list(dict.fromkeys(code.partition("/")[0] for code in classes))
     campaigns = [row["campaign_id"] for row in snapshot.rows(CAMPAIGNS)]
+    cited = snapshot.citations()
+    laws = [row["legal_rule_id"] for row in snapshot.rows(asking(LAWS))]
     with st.grid(3, min_column_width=220, gap="small"):
+        of_rule = st.multiselect(
+            "Rule", rules, format_func=rule_texts.audit_name, key="rule", bind="query-params", placeholder="All rules"
+        )
         of_class = st.multiselect(
             "Finding",
             classes,
-            format_func=texts.finding_label,
+            format_func=rule_texts.class_name_of,
             key="finding",
             bind="query-params",
             placeholder="All findings",
@@ -104,27 +123,45 @@ def choose_more(chosen: filters.Filters) -> list[Any]:
         campaign = st.multiselect(
             "Campaign", campaigns, key="campaign", bind="query-params", placeholder="All campaigns"
         )
+        law = st.multiselect(
+            "Law", laws, format_func=lambda one: f"{cited.get(one, one)} ({one})", key="law", bind="query-params",
+            placeholder="All laws", disabled=not laws,
+        )  # fmt: skip
+        waived = st.segmented_control(
+            "Waived", list(WAIVED), default="all", required=True, format_func=WAIVED.__getitem__, key="waived",
+            bind="query-params",
+        ) or "all"  # fmt: skip
+    if len(of_rule) == 1:
+        page = texts.PAGES["rules"]
+        name = rule_texts.audit_name(of_rule[0])
+        st.page_link(
+            page.file, label="What this rule says, why, and what to do", icon=page.icon, query_params={"rule": name}
+        )
     only = st.toggle("Violations only", key="violations", bind="query-params")
     both = [chosen.channel, chosen.program, *filters.bounds_of(chosen.period)]
-    lists = [of_class, severity, campaign]
-    return [*(value for value in both for _ in range(2)), *(tuple(value) for value in lists for _ in range(2)), only]
+    lists = [of_rule, of_class, severity, campaign, law]
+    return [
+        *(value for value in both for _ in range(2)),
+        *(tuple(value) for value in lists for _ in range(2)),
+        only, waived, waived,
+    ]  # fmt: skip
 
 
 def show_counts(counts: list[dict[str, Any]], chosen: filters.Filters, parameters: list[Any]) -> None:
     """How many, of what: the answer in words, then by class."""
     findings = sum(row["finding_count"] for row in counts)
     violations = sum(row["violation_count"] for row in counts)
-    concerned = (snapshot.one(CONCERNED.format(chosen=CHOSEN), parameters) or {}).get("message_count") or 0
+    concerned = (snapshot.one(asking(CONCERNED), parameters) or {}).get("message_count") or 0
     sent = (snapshot.one(MESSAGES, [chosen.period, chosen.channel_or_all]) or {}).get("message_count")
     rate = ""
     # How many messages a program sent is not published, so a program has no such share.
-    if sent and chosen.program is None:
+    if sent and concerned and chosen.program is None:
         share = formats.share(concerned / sent)
         rate = f" They concern {formats.count(concerned)} of {formats.plural(sent, 'message')}, {share}."
     st.markdown(f"**{formats.plural(findings, 'finding')}, of which {formats.plural(violations, 'violation')}.**{rate}")
     lines = [
         {
-            "Finding": texts.plain(texts.finding_label(row["finding_class"]))
+            "Finding": texts.plain(rule_texts.class_name(row["rule"], row["finding_class"]))
             + " "
             + layout.severity_badge(row["severity"]),
             "Findings": row["finding_count"],
@@ -135,7 +172,13 @@ def show_counts(counts: list[dict[str, Any]], chosen: filters.Filters, parameter
         for row in counts
     ]
     writers = {"Findings": formats.count, "Share": formats.share, "Waived": formats.count, "Contacts": formats.count}
-    layout.table(lines, "Findings by class, with their share of all that match", writers)
+    alt = "Findings by class, with their share of all that match"
+    layout.table(lines[:CLASSES_SHOWN], alt, writers)
+    if lines[CLASSES_SHOWN:]:
+        rest = sum(line["Findings"] for line in lines[CLASSES_SHOWN:])
+        kinds = formats.plural(len(lines) - CLASSES_SHOWN, "more kind")
+        with st.expander(f"{kinds} with {formats.plural(rest, 'finding')}"):
+            layout.table(lines[CLASSES_SHOWN:], alt, writers)
 
 
 def show_rows(total: int, parameters: list[Any]) -> None:
@@ -146,9 +189,18 @@ def show_rows(total: int, parameters: list[Any]) -> None:
         ) or PAGE_SIZES[0]  # fmt: skip
         page = st.pagination(max(1, math.ceil(total / size)), key="page", bind="query-params")
     first = (page - 1) * size
-    rows = snapshot.frame(ROWS.format(chosen=CHOSEN, worst_first=WORST_FIRST), [*parameters, size, first])
-    contacts = list(rows.pop("contact"))
-    rows["finding_class"] = rows["finding_class"].map(texts.finding_label)
+    rows = snapshot.frame(asking(ROWS), [*parameters, size, first])
+    contacts = [key if isinstance(key, str) else None for key in rows.pop("contact")]
+    cited = snapshot.citations()
+    rows["finding_class"] = [
+        rule_texts.class_name(rule, one) for rule, one in zip(rows["rule"], rows["finding_class"], strict=True)
+    ]
+    rows["legal_rule_id"] = [cited.get(one, one) if isinstance(one, str) else None for one in rows["legal_rule_id"]]
+    rows["jurisdiction"] = [
+        rule_texts.place_name(one) if isinstance(one, str) else None for one in rows["jurisdiction"]
+    ]
+    rows["jurisdiction_certainty"] = rows["jurisdiction_certainty"].map(rule_texts.CERTAINTY)
+    rows["rule"] = rows["rule"].map(rule_texts.audit_name)
     rows["channel"] = rows["channel"].map(texts.channel)
     rows["program"] = rows["program"].map(texts.program)
     rows["severity"] = [
@@ -179,6 +231,13 @@ def show_rows(total: int, parameters: list[Any]) -> None:
             "processed_at": st.column_config.DatetimeColumn("Applied", format="D MMM YYYY, HH:mm"),
             "deadline_at": st.column_config.DatetimeColumn("Deadline", format="D MMM YYYY, HH:mm"),
             "details": "Details",
+            "legal_rule_id": st.column_config.TextColumn(
+                "Law", help="The citation it rests on; empty where your policy alone decides."
+            ),
+            "jurisdiction": st.column_config.TextColumn("Where", help="Whose rules apply to the contact."),
+            "jurisdiction_certainty": st.column_config.TextColumn(
+                "Where is", help="How well that is known. A guess by area code is never certain."
+            ),
             "rule": "Rule",
             "source": "Source",
             "message_id": "Message",
@@ -189,7 +248,10 @@ def show_rows(total: int, parameters: list[Any]) -> None:
     shown = f"{first + 1:,} to {first + len(rows):,} of {formats.plural(total, 'finding')}"
     st.caption(f"{shown}, worst first, newest first. Times in UTC.")
     # The same way out for a keyboard, a screen reader and a thumb: a click in the table needs a mouse.
-    names = dict(zip(contacts, rows["contact_masked"], strict=True))
+    names = {key: mask for key, mask in zip(contacts, rows["contact_masked"], strict=True) if key}
+    if not names:
+        st.caption("These findings are about campaigns, not about one contact.")
+        return
     contact = st.selectbox(
         "One contact's timeline",
         list(names),
@@ -203,9 +265,11 @@ def show_rows(total: int, parameters: list[Any]) -> None:
         open_contact(contact)
 
 
-def open_timeline(contacts: list[str]) -> None:
-    """Go to the contact of the clicked row."""
-    open_contact(contacts[st.session_state["opened"]["row"]])
+def open_timeline(contacts: list[str | None]) -> None:
+    """Go to the contact of the clicked row; a campaign's finding has none."""
+    contact = contacts[st.session_state["opened"]["row"]]
+    if contact:
+        open_contact(contact)
 
 
 def open_contact(key: str) -> None:
@@ -216,7 +280,7 @@ def open_contact(key: str) -> None:
 def show_exports(parameters: list[Any]) -> None:
     """All matching findings as files, made when asked for."""
     published = snapshot.published()
-    sql = EXPORTED.format(chosen=CHOSEN, worst_first=WORST_FIRST)
+    sql = asking(EXPORTED)
     read = partial(snapshot.read_uncached, published, sql, parameters)
     name = f"findings-{published.run_id}"
     with st.container(horizontal=True):

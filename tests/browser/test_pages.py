@@ -12,7 +12,9 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, expect
 
-PAGES = ["", "findings", "trends", "response", "reasons", "data", "contact"]
+PAGES = [
+    "", "findings", "missed", "trends", "response", "reasons", "screen", "rules", "waivers", "data", "contact",
+]  # fmt: skip
 Look = Literal["light", "dark"]
 LOOKS: list[tuple[Look, int]] = [("light", 1280), ("dark", 390)]
 # Streamlit looks for its server below the page's own path first; the 404 it gets is its way of finding out.
@@ -78,7 +80,7 @@ def test_every_page_draws_without_complaint(
 
 def test_charts_have_text_alternatives(browser: Browser, dashboard: str) -> None:
     with opened(browser, dashboard) as page:
-        for name in ("trends", "response", "reasons"):
+        for name in ("missed", "trends", "response", "reasons"):
             page.goto(f"{dashboard}/{name}")
             settled(page)
             charts = page.locator('[data-testid="stPlotlyChart"]')
@@ -125,6 +127,25 @@ def test_a_finding_leads_to_its_contact(browser: Browser, dashboard: str) -> Non
         expect(page.get_by_role("heading", name="What went wrong, and for whom?")).to_be_visible(timeout=30_000)
         settled(page)
         assert "violations=true" in page.url
+
+
+def test_a_missed_request_leads_to_its_findings(browser: Browser, dashboard: str) -> None:
+    with opened(browser, dashboard) as page:
+        page.goto(f"{dashboard}/missed")
+        settled(page)
+        page.get_by_role("link", name="worst first").click()
+        expect(page.get_by_role("heading", name="What went wrong, and for whom?")).to_be_visible()
+        settled(page)
+        expect(page.get_by_text("Clear request missed").first).to_be_visible()
+        assert "rule=Opt-out+request+missed" in page.url
+
+
+def test_the_law_is_filtered_in_the_url(browser: Browser, dashboard: str) -> None:
+    with opened(browser, dashboard) as page:
+        page.goto(f"{dashboard}/rules?kind=Quiet+hours")
+        settled(page)
+        expect(page.get_by_role("link", name="Fla. Stat. 501.616(6)(a)")).to_be_visible()
+        expect(page.get_by_text("An opt-out is applied within ten business days")).to_have_count(0)
 
 
 def test_findings_download_as_csv_and_parquet(browser: Browser, dashboard: str) -> None:

@@ -15,7 +15,9 @@ from streamlit.testing.v1 import AppTest
 from tests.support.snapshot_factory import write_home
 
 APP = Path(__file__).resolve().parents[2] / "dashboard" / "app.py"
-PAGES = ("overview", "findings", "trends", "response", "reasons", "data", "contact")
+PAGES = (
+    "overview", "findings", "missed", "trends", "response", "reasons", "screen", "rules", "waivers", "data", "contact",
+)  # fmt: skip
 
 Open = Callable[..., AppTest]
 Published = Callable[[str], list[tuple[Any, ...]]]
@@ -23,9 +25,9 @@ Published = Callable[[str], list[tuple[Any, ...]]]
 
 @pytest.fixture(scope="session")
 def homes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """A home per kind of snapshot: findings, clean, empty, and stale (as clean, published three days ago)."""
+    """A home per kind of snapshot: findings, clean, empty, old, and stale (as clean, published three days ago)."""
     folder = tmp_path_factory.mktemp("homes")
-    for kind in ("findings", "clean", "empty"):
+    for kind in ("findings", "clean", "empty", "old"):
         write_home(folder / kind, kind)
     write_home(folder / "stale", "clean", published_at=datetime.now(UTC) - timedelta(days=3))
     return {path.name: path for path in folder.iterdir()}
@@ -68,6 +70,7 @@ def words(app: AppTest) -> str:
     """All text of a page as a reader sees it, lines joined by a newline."""
     kinds = (app.title, app.header, app.subheader, app.markdown, app.caption, app.warning, app.code)
     lines = [str(element.value) for kind in kinds for element in kind]
+    lines += [str(expander.label) for expander in app.expander]
     lines += [f"{metric.label}: {metric.value} {metric.delta}" for metric in app.metric]
     lines += [str(cell) for table in app.table for row in table.value.itertuples(index=False) for cell in row]
     return "\n".join(lines).replace("\u00a0", " ")

@@ -76,7 +76,7 @@ def test_campaigns_are_ranked_by_what_is_sure(homes: dict[str, Path], open_page:
 
 def test_response_time_numbers_are_the_snapshots(homes: dict[str, Path], open_page: Open, published: Published) -> None:
     app = open_page(homes["findings"], "response")
-    measured = dict(
+    measured: dict[str, float] = dict(
         published(
             "select definition, value from metrics.measurements "
             "where metric = 'response_time' and grain = 'all' and channel = '*'"

@@ -176,18 +176,24 @@ def opt_out_request_missed(record: Record) -> Iterator[RuleFinding]:
     for inbound in record.inbound:
         finding_class = OPT_OUT_REQUESTS[inbound.text] if inbound.text else None
         if finding_class and not _is_answered(record, inbound):
-            spans = record.spans_about(inbound.contact, inbound.channel)
-            is_inside = any(span.contains(inbound.received_at) for span in spans)
             yield RuleFinding(
                 rule="opt_out_request_missed",
                 finding_class=finding_class,
-                severity="notice" if is_inside else "high",
+                severity="notice" if _is_opted_out(record, inbound) else "high",
                 occurred_at=inbound.received_at,
                 source=inbound.source,
                 message_id=inbound.inbound_id,
                 contact=inbound.contact,
                 channel=inbound.channel,
             )
+
+
+def _is_opted_out(record: Record, inbound: Inbound) -> bool:
+    """Whether its contact was opted out already; a text without a program is of program `default`, as a message is."""
+    return any(
+        span.contains(inbound.received_at) and span.key.program in (inbound.program or "default", "*")
+        for span in record.spans_about(inbound.contact, inbound.channel)
+    )
 
 
 def _is_answered(record: Record, inbound: Inbound) -> bool:
@@ -218,7 +224,7 @@ def _confirmations_after(record: Record, act: Event, channel: str) -> list[Messa
         and act.requested_at <= one.sent_at
         and (next_act is None or one.sent_at < next_act)
     ]
-    return sorted(found, key=lambda one: (one.sent_at, one.message_id, one.source))
+    return sorted(found, key=lambda one: (one.sent_at, one.source, one.message_id))
 
 
 def confirmation_late_repeated_and_with_marketing(record: Record) -> Iterator[RuleFinding]:

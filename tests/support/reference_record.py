@@ -48,6 +48,7 @@ class Inbound:
     inbound_id: str
     channel: str
     contact: str
+    program: str | None
     received_at: datetime
     text: str | None
 
@@ -223,6 +224,7 @@ def _merged_inbound(rows: Mapping[str, list[Row]]) -> list[Inbound]:
             inbound_id=inbound_id,
             channel=_first(versions, "channel", "received_at"),
             contact=_first(versions, "contact", "received_at"),
+            program=_first(versions, "program", "received_at"),
             received_at=min(row["received_at"] for row in versions),
             text=_first(versions, "body", "received_at") or _first(versions, "button", "received_at"),
         )

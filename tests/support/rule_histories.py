@@ -286,6 +286,7 @@ class _Writer:
             channel=random.choice(self.channels),
             contact=contact,
             received_at=self._instant(contact),
+            program=random.choice([None, None, *self.programs]),
             body=None if is_button else text,
             button=text if is_button else None,
         )
