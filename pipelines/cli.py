@@ -65,7 +65,8 @@ def parser() -> argparse.ArgumentParser:
     top = _Parser(
         prog="heed",
         description="Did every opt-out get heeded? Audits message logs against consent logs, with proof.",
-        epilog="Exit codes: 0 done; 10 violations found (with --fail-on-violation); 11 validation failed or a file"
+        epilog="Exit codes: 0 done; 10 violations found (with --fail-on-violation) or rows refused (with"
+        " --fail-on-refusal); 11 validation failed or a file"
         " cannot be read, nothing published; 64 wrong usage; 75 another run holds the lock; 78 wrong configuration;"
         " 1 unexpected."
         "  Example: heed -C data run",

@@ -171,10 +171,11 @@ def _work_folder(settings: Settings) -> Iterator[Path]:
         shutil.rmtree(work, ignore_errors=True)
 
 
-def _engine(settings: Settings, work: Path, name: str) -> DuckDBEngine:
+def _engine(settings: Settings, work: Path, name: str, in_memory: tuple[str, ...] = ()) -> DuckDBEngine:
     """A disposable database; loading and building have one each, so that neither holds the other's memory."""
     return DuckDBEngine(
         work / f"{name}.duckdb",
+        in_memory=in_memory,
         memory_limit=settings.policy.memory_limit or default_memory_limit(),
         threads=settings.policy.threads,
         temporary_folder=work / f"{name}.spill",
@@ -245,7 +246,7 @@ def execute(settings: Settings, *, as_of: str | None = None, narrate: Narrate = 
             instant = wanted_as_of or max(latest, default=None)
             # Great Expectations takes seconds to import: it does so while DuckDB builds.
             Thread(target=import_module, args=("great_expectations",), daemon=True).start()
-            with _engine(settings, work, run_id) as engine:
+            with _engine(settings, work, run_id, in_memory=("audits",)) as engine:
                 run = Run(settings, ledger, engine, run_id, started_at, instant, digest, new_loads, steps)
                 for name, words, step in STEPS:
                     narrate(words)

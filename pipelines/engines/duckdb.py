@@ -33,7 +33,8 @@ class DuckDBEngine:
     """One connection to a working database at `path` (None: in memory).
 
     `memory_limit` is DuckDB's text ("4GB"); `temporary_folder` is where it spills. The session's
-    time zone is UTC, so a TIMESTAMPTZ reads and prints as the same instant everywhere.
+    time zone is UTC, so a TIMESTAMPTZ reads and prints as the same instant everywhere. Relations of the schemas
+    `in_memory` are not packed for the disk: they are written once, read once and spill where memory ends.
     """
 
     name = "duckdb"
@@ -46,7 +47,9 @@ class DuckDBEngine:
         threads: int | None = None,
         temporary_folder: Path | None = None,
         read_only: bool = False,
+        in_memory: tuple[str, ...] = (),
     ) -> None:
+        self._in_memory = in_memory
         config: dict[str, Any] = {
             "autoinstall_known_extensions": False,
             "autoload_known_extensions": False,
@@ -66,6 +69,8 @@ class DuckDBEngine:
             return
         for macro in _MACROS:
             self.execute(macro)
+        for schema in in_memory:  # DuckDB reads `a.b` as relation b of database a, as it does of schema a
+            self.execute(f"attach ':memory:' as {schema}")
 
     def __enter__(self) -> DuckDBEngine:
         return self
@@ -123,16 +128,19 @@ class DuckDBEngine:
 
     def create(self, relation: str, select: str) -> int:
         """Build table `schema.name` from a select; returns its row count."""
-        schema, _, _ = relation.partition(".")
-        self.execute(f"create schema if not exists {schema}")
+        self._make_schema(relation)
         self.execute(f"create or replace table {relation} as\n{select}", relation=relation)
         return int(self.value(f"select count(*) from {relation}"))
 
     def create_view(self, relation: str, select: str) -> None:
         """Define view `schema.name` over a select."""
-        schema, _, _ = relation.partition(".")
-        self.execute(f"create schema if not exists {schema}")
+        self._make_schema(relation)
         self.execute(f"create or replace view {relation} as\n{select}", relation=relation)
+
+    def _make_schema(self, relation: str) -> None:
+        schema, _, _ = relation.partition(".")
+        if schema not in self._in_memory:
+            self.execute(f"create schema if not exists {schema}")
 
     def define_function(self, signature: str, expression: str) -> None:
         """Define a function for the SQL of this session: `signature` is its name and parameter, as `f(x)`."""
@@ -177,7 +185,8 @@ class DuckDBEngine:
         schema, _, name = relation.partition(".")
         return bool(
             self.value(
-                "select count(*) from information_schema.tables where table_schema = ? and table_name = ?",
+                "select count(*) from information_schema.tables"
+                " where ? in (table_schema, table_catalog) and table_name = ?",
                 [schema, name],
             )
         )

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from pipelines.sample import incidents
-from pipelines.sample.clock import DAY, HOUR, WEEK, WEEKS, iso
+from pipelines.sample.clock import DAY, HOUR, MINUTE, WEEK, WEEKS, iso
 from pipelines.sample.people import EMAIL, PUSH, SMS, WHATSAPP
 
 
@@ -26,6 +26,7 @@ class Campaign:
     size: int = 0
     appeal: float = 1.0  # multiplies the rate of opting out
     incident: str = ""
+    repeats: str = ""  # the incident whose first blast chose its recipients
 
     @property
     def ends_at(self) -> int:
@@ -71,14 +72,18 @@ _DAILY = [
 _TRANSACTIONAL = {"orders", "delivery-updates"}
 _WARES = ["boots", "raincoats", "garden chairs", "lamps", "notebooks", "kettles", "scarves", "backpacks", "mugs"]
 _OFFERS = [
-    "Marlow & Finch: {percent}% off all {ware} until Sunday. Shop: mrlw.example/{code} Reply STOP to opt out",
-    "New at Marlow & Finch: {ware} from $19, members see them first. mrlw.example/{code} Reply STOP to opt out",
-    'Marlow & Finch says "thank you": free delivery on {ware} today.\nmrlw.example/{code} Text STOP to end',
+    "Marlow & Finch: {percent}% off all {ware} until Sunday. Shop: mrlw.example/{code}",
+    "New at Marlow & Finch: {ware} from $19, members see them first. mrlw.example/{code}",
+    'Marlow & Finch says "thank you": free delivery on {ware} today.\nmrlw.example/{code}',
     "Last call, {percent}% off {ware}! mrlw.example/{code}",
-    "Marlow & Finch: your size in {ware} is back, {percent}% off. mrlw.example/{code} Reply STOP to opt out",
+    "Marlow & Finch: your size in {ware} is back, {percent}% off. mrlw.example/{code}",
 ]
+# How each channel tells the way out; inside WhatsApp and on a phone's screen it is the app's own.
+_WAYS_OUT = {SMS: [" Reply STOP to opt out", " Text STOP to end"], EMAIL: [" | Unsubscribe: mrlw.example/u"]}
+_FORGOTTEN = {("sms-fri", 6), ("sms-tue", 13), ("sms-fri", 22)}
 _FIRST_BLAST_APPEAL = 5.0
 _FLASH_SALE_APPEAL = 3.0
+_RETRY_SHARE = 0.03
 
 
 def _written(slot: _Slot, week: int) -> tuple[str, str]:
@@ -86,7 +91,9 @@ def _written(slot: _Slot, week: int) -> tuple[str, str]:
     percent = 10 + 5 * ((week + slot.weekday) % 5)
     template = _OFFERS[(week + slot.weekday) % len(_OFFERS)]
     code = f"{slot.code.split('-')[0][0]}{week:02d}{slot.weekday}"
-    return f"{percent}% off {ware}", template.format(percent=percent, ware=ware, code=code)
+    ways_out = _WAYS_OUT.get(slot.channel, [""])
+    way_out = "" if (slot.code, week) in _FORGOTTEN else ways_out[week % len(ways_out)]
+    return f"{percent}% off {ware}", template.format(percent=percent, ware=ware, code=code) + way_out
 
 
 def _from_slot(slot: _Slot, week: int) -> Campaign:
@@ -94,13 +101,26 @@ def _from_slot(slot: _Slot, week: int) -> Campaign:
     starts_at = week * WEEK + slot.weekday * DAY + slot.hour * HOUR
     campaign_id = f"{slot.code}-2026w{18 + week + 1}"
     campaign = Campaign(campaign_id, slot.channel, starts_at, slot.seconds, slot.share, slot.program, name, text)
+    if (slot.code, week) in _FORGOTTEN:
+        return replace(campaign, incident=incidents.WAY_OUT_FORGOTTEN.name)
+    if slot.code == "sms-fri" and starts_at // DAY == incidents.TOO_EARLY.starts_at // DAY:
+        return replace(campaign, starts_at=incidents.TOO_EARLY.starts_at, incident=incidents.TOO_EARLY.name)
+    if slot.code == "sms-tue" and starts_at == incidents.RETRY_LOOP.starts_at:
+        return replace(campaign, incident=incidents.RETRY_LOOP.name)
     if slot.code == "sms-tue" and week == 0:
         return replace(campaign, name="First SMS to everyone", appeal=_FIRST_BLAST_APPEAL)
     if slot.code == "sms-tue" and starts_at == incidents.FLASH_SALE.starts_at:
-        return replace(campaign, name="Flash sale, first blast", appeal=_FLASH_SALE_APPEAL)
+        first = incidents.FLASH_SALE.name
+        return replace(campaign, name="Flash sale, first blast", appeal=_FLASH_SALE_APPEAL, incident=first)
     if slot.code == "sms-fri" and starts_at // WEEK == incidents.FLASH_SALE.starts_at // WEEK:
         second = incidents.FLASH_SALE.starts_at + 2 * HOUR
-        return replace(campaign, name="Flash sale, second blast", starts_at=second, incident=incidents.FLASH_SALE.name)
+        return replace(
+            campaign,
+            name="Flash sale, second blast",
+            starts_at=second,
+            incident=incidents.FLASH_SALE.name,
+            repeats=incidents.FLASH_SALE.name,
+        )
     if slot.code == "sms-fri" and starts_at == incidents.SUPPRESSION_OFF.starts_at:
         return replace(campaign, name="Autumn clearance", incident=incidents.SUPPRESSION_OFF.name)
     return campaign
@@ -115,8 +135,24 @@ def _during_outage(campaign: Campaign) -> Campaign:
     return replace(campaign, starts_at=starts_at, seconds=3_600)
 
 
+def _retries(campaign: Campaign) -> list[Campaign]:
+    """The same campaign again, at 18:45, 20:00 and 21:15 UTC, to a part of those who had it."""
+    return [
+        replace(
+            campaign,
+            starts_at=campaign.starts_at + seconds,
+            seconds=HOUR,
+            share=_RETRY_SHARE,
+            repeats=incidents.RETRY_LOOP.name,
+        )
+        for seconds in (105 * MINUTE, 180 * MINUTE, 255 * MINUTE)
+        if campaign.incident == incidents.RETRY_LOOP.name
+    ]
+
+
 def _of_day(slot: _Slot, day: int) -> Campaign:
-    text = {"orders": "Your order", "delivery-updates": "Your parcel"}.get(slot.code, "You left something behind")
+    cart = f"You left something behind.{_WAYS_OUT[EMAIL][0]}"
+    text = {"orders": "Your order", "delivery-updates": "Your parcel"}.get(slot.code, cart)
     return Campaign(
         slot.code,
         slot.channel,
@@ -136,12 +172,16 @@ def _check(plan: list[Campaign]) -> None:
         members = [campaign for campaign in plan if campaign.is_marketing and campaign.channel in group]
         for earlier, later in pairwise(members):
             assert earlier.ends_at <= later.starts_at, f"{earlier.campaign_id} overlaps {later.campaign_id}"
+    for campaign in plan:
+        # Nobody gets a text in the evening: on the east coast, midnight UTC is at seven or eight.
+        assert campaign.channel != SMS or campaign.starts_at // DAY == campaign.ends_at // DAY
 
 
 def plan(messages: int) -> list[Campaign]:
     """Every sending in order of its start; their sizes add up to `messages`."""
     sendings = [_from_slot(slot, week) for week in range(WEEKS) for slot in _WEEKLY]
     sendings += [_of_day(slot, day) for day in range(WEEKS * 7) for slot in _DAILY]
+    sendings += [retry for campaign in sendings for retry in _retries(campaign)]
     sendings = [_during_outage(campaign) for campaign in sendings]
     sendings.sort(key=lambda campaign: (campaign.starts_at, campaign.channel, campaign.campaign_id))
     _check(sendings)

@@ -1,4 +1,4 @@
-"""The sample's time: when its record starts and ends, its weeks and months, and opt-out deadlines.
+"""The sample's time: when its record starts and ends, its weeks and months, and the days around opt-out deadlines.
 
 All times inside the generator are whole seconds since `START` (2026-05-04T00:00:00Z, a Monday).
 """
@@ -36,10 +36,9 @@ _HOLIDAYS = {
 }
 # New York is four hours behind UTC until 2026-11-01; the hour it loses then is far inside the margin below.
 _NEW_YORK_BEHIND = 4 * HOUR
-_DEADLINE_BUSINESS_DAYS = 10
 # Nothing is sent to an open request from the end of this business day to the end of that one,
 # so that no reading of time zone, holiday or counting can move a message across the deadline.
-_QUIET_FROM_BUSINESS_DAY = 8
+_QUIET_FROM_BUSINESS_DAY = 7
 _QUIET_TO_BUSINESS_DAY = 12
 
 
@@ -84,18 +83,12 @@ def _by_request_day(count: int) -> NDArray[np.int64]:
     return np.array([_end_of_business_day(first + timedelta(days=n), count) for n in range(DAYS + 2)], dtype=np.int64)
 
 
-_DEADLINES = _by_request_day(_DEADLINE_BUSINESS_DAYS)
 _QUIET_FROM = _by_request_day(_QUIET_FROM_BUSINESS_DAY)
 _QUIET_TO = _by_request_day(_QUIET_TO_BUSINESS_DAY)
 
 
 def _request_day(begins: NDArray[np.int32]) -> NDArray[np.int64]:
     return (np.asarray(begins, dtype=np.int64) - _NEW_YORK_BEHIND) // DAY + 1
-
-
-def deadlines(begins: NDArray[np.int32]) -> NDArray[np.int64]:
-    """The deadline of each request: the end of its tenth business day, New York time."""
-    return _DEADLINES[_request_day(begins)]
 
 
 def near_deadline(begins: NDArray[np.int32], starts: int, ends: int) -> NDArray[np.bool_]:

@@ -7,14 +7,19 @@ MARKER = "# Written by `heed sample`"
 TEXT = (
     MARKER
     + """. Run `heed sample` again and it is replaced; delete this line and it is yours.
-# Marlow & Finch is a fictional retailer. Its logs are in inbox/, what should be found in them in answer_key.json.
+# Marlow & Finch is a fictional retailer. Its logs are in inbox/, what must be found in them by each rule is in
+# answer_key.json.
 
 [policy]
 scope = "channel"            # an opt-out counts for its channel: channel, program or person
-rules = "default"            # default, none, or a list of rule ids
+rules = "default"            # the rule book's rows: default, strict, none, or a list of ids (heed -C HOME rules)
 default_deadline = "10bd"    # where no rule sets one: 48h, 30d, or business days as here
 default_country = "US"       # how numbers without a country code are read: (202) 555-0143
 report_timezone = "UTC"      # where days, weeks and months are cut
+forbidden_sources = ["purchased", "scraped"]   # opt-ins from there are no consent
+double_opt_in = false        # true: no marketing before an opt-in is confirmed
+# frequency_cap = "3/24h"    # the home's own cap, beside those of the law
+# What somebody has excused, why and until when, is in waivers.csv beside this file.
 
 # SMS. The provider's own formats need no mapping: console CSV for the first months, bulk export after.
 # It blocks on STOP at once, so its opt-outs are processed when they are requested.
@@ -82,5 +87,13 @@ name = "crm"
 connector = "canonical"
 table = "campaigns"
 path = "inbox/crm/campaigns*.csv"
+
+# The list of the loyalty programme: where most of its members live, and who is still on it. Whose home it does not tell
+# is placed by area code, and what rests on that is only possible.
+[[source]]
+name = "crm"
+connector = "canonical"
+table = "contacts"
+path = "inbox/crm/contacts*.csv"
 """
 )

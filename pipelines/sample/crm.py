@@ -14,8 +14,30 @@ from pipelines.sample.clock import DAY, HORIZON, MONTH_STARTS, MONTHS, NEVER, ST
 from pipelines.sample.files import ROWS_AT_ONCE, Delivery, csv_bytes, header, looked_up
 from pipelines.sample.identifiers import crm_event_ids
 from pipelines.sample.opt_outs import REASONS
-from pipelines.sample.people import CHANNEL_NAMES, EMAIL, WHATSAPP, People, person_ids, spelled_email, spelled_phone
-from pipelines.sample.records import BY_CONTACT, CRM_ROW, IMPORT, OPT_IN, OPT_OUT, WEB_FORM, Rows, rows_of
+from pipelines.sample.people import (
+    CHANNEL_NAMES,
+    EMAIL,
+    PUSH,
+    WHATSAPP,
+    People,
+    business_scoped_id,
+    device_tokens,
+    person_ids,
+    spelled_email,
+    spelled_phone,
+)
+from pipelines.sample.records import (
+    BY_CONTACT,
+    CRM_ROW,
+    EMPTY_BOX,
+    IMPORT,
+    OPT_IN,
+    OPT_OUT,
+    OWN_WEB,
+    WEB_FORM,
+    Rows,
+    rows_of,
+)
 
 EVENTS_HEADER = (
     "event_id,channel,contact,person_id,program,event_type,requested_at,processed_at,method,actor,source_type,"
@@ -24,11 +46,11 @@ EVENTS_HEADER = (
 CAMPAIGNS_HEADER = "campaign_id,channel,program,name,language,template_text,respects_opt_outs,started_at"
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _EVENTS = ["opt_in", "opt_in_requested", "opt_in_confirmed", "opt_out"]
-_METHODS = ["web_form", "preference_center", "agent", "import"]
+_METHODS = ["web_form", "preference_center", "agent", "import", "button"]
 _ACTORS = ["contact", "operator", "import"]
-_SOURCE_TYPES = ["own_web", "ad_campaign", "offline", "referral", "unknown", "purchased"]
-_SOURCE_SHARES = [0.68, 0.14, 0.09, 0.05, 0.03, 0.01]
-_CONSENT_SOURCES = ["checkout", "autumn ad", "store in Salem", "friend", "", "list of 2025"]
+_SOURCE_TYPES = ["own_web", "ad_campaign", "offline", "referral", "unknown", "purchased", "scraped"]
+_CONSENT_SOURCES = ["checkout", "autumn ad", "store in Salem", "friend", "", "list of 2025", "fair directory"]
+_BOXES = ["", "false", "true"]
 _CONSENT_TEXT = "I want to hear from Marlow & Finch and can stop at any time."
 _REASON_TEXTS = {
     "too_frequent": "way too many messages",
@@ -66,18 +88,26 @@ def _contacts(people: People, rows: Rows) -> pl.Series:
     spellings = (spelling * np.where(on_whatsapp, 5, 4)).astype(np.int64)
     by_email = rows["address"] >= EMAIL
     # Numbers of people beyond the population (the export's last row) have no phone.
+    known = np.where(person < people.count, person, 0)
     phones = spelled_phone(people, np.where(by_email, 0, person), spellings)
     emails = spelled_email(person, np.where(spelling < 0.06, 1, np.where(spelling < 0.08, 2, 0)))
-    return pl.select(pl.when(pl.Series(by_email)).then(emails).otherwise(phones)).to_series()
+    by_token = (rows["address"] == PUSH) & people.device_token[known]
+    by_id = on_whatsapp & people.without_phone_number[known]
+    return pl.select(
+        pl.when(pl.Series(by_token))
+        .then(device_tokens(people, known))
+        .when(pl.Series(by_id))
+        .then(business_scoped_id(people, known))
+        .when(pl.Series(by_email))
+        .then(emails)
+        .otherwise(phones)
+    ).to_series()
 
 
 def _as_csv(people: People, rows: Rows, processed_at: NDArray[np.int64], plan: list[Campaign]) -> bytes:
     serial = rows["serial"]
     opt_in = rows["event"] != OPT_OUT
-    kind = np.searchsorted(np.cumsum(_SOURCE_SHARES)[:-1], draws.fraction(serial, people.seed, 151), side="right")
     imported = rows["method"] == IMPORT
-    kind = np.where(imported, _SOURCE_TYPES.index("unknown"), kind)
-    prechecked = np.where(draws.fraction(serial, people.seed, 152) < 0.02, "true", "false")
     way = draws.fraction(serial, people.seed, 153)
     says_code = ~opt_in & (way < 0.85)
     says_text = ~opt_in & (way > 0.60)
@@ -100,10 +130,10 @@ def _as_csv(people: People, rows: Rows, processed_at: NDArray[np.int64], plan: l
         processed_at=_instant(processed_at, processed_at < NEVER),
         method=looked_up(_METHODS, rows["method"]),
         actor=looked_up(_ACTORS, rows["actor"]),
-        source_type=only(opt_in, looked_up(_SOURCE_TYPES, kind)),
-        consent_source=only(opt_in, looked_up(_CONSENT_SOURCES, kind)),
+        source_type=only(opt_in, looked_up(_SOURCE_TYPES, rows["source_type"])),
+        consent_source=only(opt_in, looked_up(_CONSENT_SOURCES, rows["source_type"])),
         consent_text=only(opt_in & ~imported, _CONSENT_TEXT),
-        prechecked=only(opt_in & ~imported, pl.Series(prechecked)),
+        prechecked=only(opt_in, looked_up(_BOXES, rows["box"])),
         proof=only(opt_in & ~imported, "form-" + pl.Series(serial).cast(pl.String)),
         reason_code=only(says_code, looked_up(REASONS, rows["reason"])),
         reason_text=only(says_text, looked_up(_REASON_TABLE, rows["reason"])),
@@ -171,6 +201,8 @@ def last_row(people: People, serial: int) -> Rows:
         processed_at=HORIZON,
         method=WEB_FORM,
         actor=BY_CONTACT,
+        source_type=OWN_WEB,
+        box=EMPTY_BOX,
         campaign=-1,
         serial=serial,
     )

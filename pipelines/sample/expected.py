@@ -131,11 +131,7 @@ def expected(world: World) -> dict[str, Any]:
         },
         "opt_out_trend": _trend(weekly["*"]),
         "response_time": {"2026-10": _median_response(world, october), "all": _median_response(world, None)},
-        "findings": {
-            "total": sum(world.key.class_counts.values()),
-            "by_class": dict(sorted(world.key.class_counts.items())),
-            "by_source": dict(sorted(world.key.source_counts.items())),
-        },
+        "findings": world.key.by_class(),
         "monthly": {
             channel: [
                 {"month": month, **{name: values[position] for name, values in numbers.items()}}

@@ -7,7 +7,18 @@ from pathlib import Path
 from typing import Any
 
 from pipelines.errors import UsageError
-from pipelines.sample import campaigns, config, crm, incidents, mail, membership, twilio, whatsapp
+from pipelines.sample import (
+    campaigns,
+    config,
+    crm,
+    end_of_record,
+    excuses,
+    incidents,
+    mail,
+    membership,
+    twilio,
+    whatsapp,
+)
 from pipelines.sample.clock import DAY, DAYS, HORIZON, MONTH_STARTS, MONTHS
 from pipelines.sample.expected import expected
 from pipelines.sample.files import ROWS_AT_ONCE, Delivery
@@ -19,7 +30,7 @@ SMALLEST, LARGEST = 1_000, 100_000_000
 
 
 def generate(home: Path, messages: int = 120_000, seed: int = 7) -> dict[str, Any]:
-    """The files, rows and planted incidents of a new sample in `home`: heed.toml, inbox/ and answer_key.json.
+    """The files, rows and planted incidents of a new sample in `home`: heed.toml, waivers.csv, inbox/, answer_key.json.
 
     `messages` (1,000 to 100,000,000) counts campaign and transactional messages; confirmations come on top. The
     same messages and seed give the same bytes. Times run from 2026-05-04 to 2026-11-08 UTC.
@@ -38,6 +49,9 @@ def generate(home: Path, messages: int = 120_000, seed: int = 7) -> dict[str, An
     try:
         sent = _simulate(world, delivery, plan)
         crm.write_campaigns(delivery, plan)
+        end_of_record.blame_campaigns(world, plan)
+        end_of_record.blame_slowness(world)
+        end_of_record.write_list(world, delivery)
     except BaseException:
         # Half a sample has no key: nothing of it stays.
         delivery.discard()
@@ -45,7 +59,7 @@ def generate(home: Path, messages: int = 120_000, seed: int = 7) -> dict[str, An
         (home / FINDINGS_FILE).unlink(missing_ok=True)
         raise
     delivery.close()
-    content = world.key.write(delivery.counts(), expected(world))
+    content = world.key.write(delivery.counts(), expected(world), excuses.write(home, world.key))
     return {
         "home": str(home),
         "seed": seed,
@@ -53,7 +67,7 @@ def generate(home: Path, messages: int = 120_000, seed: int = 7) -> dict[str, An
         "as_of": content["expected"]["as_of"],
         "files": len(delivery.files),
         "rows": sum(one.rows for one in delivery.files.values()),
-        "findings": content["expected"]["findings"]["by_class"],
+        "findings": content["expected"]["findings"],
         "incidents": [incident["name"] for incident in content["incidents"]],
     }
 
@@ -68,6 +82,11 @@ def _prepare(home: Path) -> None:
                 "Name another home folder with -C, or move the file away.",
             )
         _remove_earlier(home)
+    elif (home / excuses.FILE).exists():
+        raise UsageError(
+            f"{home / excuses.FILE} was not written by the sample generator and is left as it is.",
+            "Name another home folder with -C, or move the file away.",
+        )
     home.mkdir(parents=True, exist_ok=True)
     settings.write_text(config.TEXT, encoding="utf-8", newline="\n")
 
@@ -87,6 +106,7 @@ def _remove_earlier(home: Path) -> None:
         if path.is_relative_to(inbox) and path.is_file():
             path.unlink()
     key.unlink()
+    (home / excuses.FILE).unlink(missing_ok=True)
     (home / FINDINGS_FILE).unlink(missing_ok=True)
 
 

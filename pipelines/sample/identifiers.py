@@ -31,4 +31,9 @@ def crm_event_ids(serials: NDArray[np.int64]) -> pl.Series:
     return "EV" + pl.Series(serials).cast(pl.String).str.zfill(9)
 
 
+def twilio_event_ids(serials: NDArray[np.int64], seed: int) -> pl.Series:
+    """What heed calls the opt-out that a keyword reply is: the reply's own id and what it does."""
+    return twilio_sids(serials, seed) + ":opt_out"
+
+
 MESSAGE_IDS = {"twilio": twilio_sids, "whatsapp": wamids, "mail": mail_ids}

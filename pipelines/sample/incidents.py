@@ -19,6 +19,20 @@ class Incident:
 
 
 NATURAL = Incident("", "", 0, 0, "")
+LIST_BOUGHT = Incident(
+    "list_bought",
+    "consent_from_forbidden_source",
+    at("2025-03-10"),
+    at("2026-05-04"),
+    "Contacts were bought as a list or copied from a directory, and entered as if they had opted in.",
+)
+OPT_INS_UNRECORDED = Incident(
+    "opt_ins_unrecorded",
+    "message_without_consent",
+    at("2025-03-10"),
+    at("2026-11-09"),
+    "Customers were taken over with another shop whose opt-ins nobody entered.",
+)
 FLASH_SALE = Incident(
     "in_flight_flash_sale",
     "message_after_opt_out",
@@ -26,12 +40,33 @@ FLASH_SALE = Incident(
     at("2026-05-27", 10),
     "A second blast followed the first by two hours while opt-outs waited for the next morning.",
 )
+RETRY_LOOP = Incident(
+    "retry_loop",
+    "message_over_frequency_cap",
+    at("2026-06-02", 17),
+    at("2026-06-02", 23),
+    "A campaign that reported an error was sent again three times that day to some who had got it.",
+)
 STOPS_NOT_SYNCED = Incident(
     "stop_replies_not_synced",
     "message_after_opt_out",
     at("2026-06-08"),
     at("2026-06-30"),
     "STOP replies did not reach the CRM for three weeks; the provider refused what was sent (error 21610).",
+)
+WAY_OUT_FORGOTTEN = Incident(
+    "way_out_forgotten",
+    "message_without_opt_out_instructions",
+    at("2026-06-19", 18),
+    at("2026-10-09", 20),
+    "Three SMS campaigns went out without the line that says how to opt out.",
+)
+BOX_TICKED = Incident(
+    "box_ticked_beforehand",
+    "consent_from_forbidden_source",
+    at("2026-06-15"),
+    at("2026-07-06"),
+    "For three weeks the box on the shop's own form was ticked beforehand.",
 )
 WEBHOOKS_LOST = Incident(
     "whatsapp_preferences_lost",
@@ -62,6 +97,13 @@ IMPORT = Incident(
     at("2026-08-24", 11),
     "A CRM import switched people who had left back to subscribed, without any act of theirs.",
 )
+OFFER_IN_CONFIRMATION = Incident(
+    "offer_in_confirmation",
+    "confirmation_with_marketing",
+    at("2026-08-24"),
+    at("2026-09-07"),
+    "The text that confirms an opt-out by SMS carried a discount for two weeks.",
+)
 WHATSAPP_STOPS_NOT_SYNCED = Incident(
     "whatsapp_stops_not_synced",
     "message_after_opt_out",
@@ -69,9 +111,23 @@ WHATSAPP_STOPS_NOT_SYNCED = Incident(
     at("2026-09-29"),
     "Stops in WhatsApp did not reach the CRM for two weeks; the provider refused what was sent (error 131050).",
 )
+TOO_EARLY = Incident(
+    "sent_too_early",
+    "message_in_quiet_hours",
+    at("2026-09-18", 13),
+    at("2026-09-18", 15),
+    "An SMS campaign meant for nine in the morning was scheduled by New York's clock and reached the west at six.",
+)
+CONFIRMATIONS_OFF = Incident(
+    "confirmations_off",
+    "confirmation_missing",
+    at("2026-09-28"),
+    at("2026-10-12"),
+    "The provider's confirmation of opt-outs by SMS was switched off.",
+)
 SUPPRESSION_OFF = Incident(
     "suppression_off",
-    "message_after_opt_out",
+    "campaign_ignores_opt_outs",
     at("2026-10-16", 18),
     at("2026-10-16", 20),
     "An SMS campaign was sent with the suppression list switched off.",
@@ -81,19 +137,35 @@ REPLIES_MISSED = Incident(
     "opt_out_request_missed",
     at("2026-05-04"),
     at("2026-11-09"),
-    "Replies that say stop in other words than the keyword, and that nobody recorded.",
+    "Replies that ask to stop, or may, in other words than the keyword, and that nobody recorded.",
+)
+LIST_NOT_CLEANED = Incident(
+    "list_not_cleaned",
+    "contact_still_listed",
+    at("2026-11-08"),
+    at("2026-11-09"),
+    "The list of the loyalty programme still held people who had opted out.",
 )
 
 INCIDENTS = [
+    LIST_BOUGHT,
+    OPT_INS_UNRECORDED,
     FLASH_SALE,
+    RETRY_LOOP,
     STOPS_NOT_SYNCED,
+    BOX_TICKED,
+    WAY_OUT_FORGOTTEN,
     WEBHOOKS_LOST,
     QUEUE_STUCK,
     PROVIDER_OUTAGE,
     IMPORT,
+    OFFER_IN_CONFIRMATION,
     WHATSAPP_STOPS_NOT_SYNCED,
+    TOO_EARLY,
+    CONFIRMATIONS_OFF,
     SUPPRESSION_OFF,
     REPLIES_MISSED,
+    LIST_NOT_CLEANED,
 ]
 # A contact's state remembers its incident by this number; 0 is nothing special.
 NUMBER_OF = {incident.name: position + 1 for position, incident in enumerate(INCIDENTS)}

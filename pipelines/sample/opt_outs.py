@@ -8,7 +8,7 @@ from scipy.special import ndtri
 
 from pipelines.sample import incidents, replies, texts
 from pipelines.sample.clock import DAY, HORIZON, NEVER
-from pipelines.sample.people import EMAIL, SIBLING, SMS
+from pipelines.sample.people import EMAIL, PUSH, SIBLING, SMS
 from pipelines.sample.records import (
     AGENT,
     BY_CONTACT,
@@ -22,7 +22,7 @@ from pipelines.sample.records import (
     rows_of,
 )
 from pipelines.sample.returns import back_through_crm, coming_back
-from pipelines.sample.state import ChannelState, Index, Seconds
+from pipelines.sample.state import BY_CRM, BY_MAIL, BY_TWILIO, BY_WHATSAPP, ChannelState, Index, Seconds
 from pipelines.sample.world import World
 
 # Of the tool's opt-outs, this share waits for one hour in which it can be undone; the others take as long as their
@@ -30,6 +30,7 @@ from pipelines.sample.world import World
 _SHARE_UNDO_HOUR = 0.30
 CRM_DELAY = (5_340.0, 1.3)
 MAIL_DELAY = (7_560.0, 1.1)
+_LONGEST_DELAY = 6 * DAY  # short of every deadline: what is late is planted
 _SHARE_NEVER_PROCESSED = 0.02
 _SHARE_CLOCK_SKEW = 0.007
 _CLOCK_SKEW_SECONDS = 90
@@ -75,7 +76,9 @@ def reasons(world: World, name: str, count: int) -> NDArray[np.uint8]:
 
 def mail_processing(world: World, requested: Seconds) -> Seconds:
     """When the mail tool suppresses the contact; NEVER if that is after the end of the record."""
-    processed = requested + _processing_delay(world, "mail delay", len(requested), MAIL_DELAY)
+    processed = requested + np.minimum(
+        _processing_delay(world, "mail delay", len(requested), MAIL_DELAY), _LONGEST_DELAY
+    )
     return _whole(np.where(processed < HORIZON, processed, NEVER))
 
 
@@ -90,18 +93,18 @@ def by_keyword(world: World, state: ChannelState, pairs: Index, requested: Secon
     window = incidents.STOPS_NOT_SYNCED
     unsynced = (requested >= window.starts_at) & (requested < window.ends_at)
     known = np.where(unsynced, window.ends_at + lag % 3_600, requested + lag).astype(np.int32)
+    person = state.person[pairs]
+    serials = replies.reply(world, person, requested, texts.STOP_AT, len(texts.STOPS))
     if again:
         state.repeat(world.spans, pairs, requested, requested, known)
         state.provider_block[pairs] = np.minimum(state.provider_block[pairs], requested)
     else:
         cause = np.where(unsynced, incidents.NUMBER_OF[window.name], 0).astype(np.uint8)
-        state.open_spans(world.spans, pairs, requested, requested, known, cause)
+        state.open_spans(world.spans, pairs, requested, requested, known, cause, (BY_TWILIO, serials))
         state.provider_block[pairs] = requested
         returning, back_at = coming_back(world, state, "sms", pairs, requested)
         replies.reply(world, state.person[returning], back_at, texts.START_AT, len(texts.STARTS))
-    person = state.person[pairs]
-    replies.reply(world, person, requested, texts.STOP_AT, len(texts.STOPS))
-    replies.confirm(world, person, requested)
+    replies.confirm(world, person, requested, serials, begins_span=not again)
 
 
 def by_whatsapp_stop(world: World, state: ChannelState, pairs: Index, requested: Seconds, again: bool) -> None:
@@ -126,7 +129,8 @@ def by_whatsapp_stop(world: World, state: ChannelState, pairs: Index, requested:
         state.repeat(world.spans, pairs, requested, requested, known)
     else:
         cause = np.where(unsynced, incidents.NUMBER_OF[window.name], 0).astype(np.uint8)
-        state.open_spans(world.spans, pairs, requested, requested, known, cause)
+        nothing = np.zeros(len(pairs), dtype=np.int64)
+        state.open_spans(world.spans, pairs, requested, requested, known, cause, (BY_WHATSAPP, nothing))
         returning, back_at = coming_back(world, state, "whatsapp", pairs, requested)
     for kind, who, when in ((WA_STOP, pairs, requested), (WA_RESUME, returning, back_at)):
         buffer = world.outbox.whatsapp
@@ -150,7 +154,8 @@ def by_mail_tool(world: World, state: ChannelState, pairs: Index, requested: Sec
     if again:
         state.repeat(world.spans, pairs, requested, processed, stop)
     else:
-        state.open_spans(world.spans, pairs, requested, processed, stop, np.zeros(len(pairs), dtype=np.uint8))
+        nothing = np.zeros(len(pairs), dtype=np.int64)
+        state.open_spans(world.spans, pairs, requested, processed, stop, nothing.astype(np.uint8), (BY_MAIL, nothing))
         back_through_crm(world, state, pairs, processed)
     return processed
 
@@ -170,7 +175,7 @@ def by_crm(
     count = len(pairs)
     if not count:
         return
-    processed = requested + _processing_delay(world, "crm delay", count, CRM_DELAY)
+    processed = requested + np.minimum(_processing_delay(world, "crm delay", count, CRM_DELAY), _LONGEST_DELAY)
     skewed = world.spread("clock skew", count) < _SHARE_CLOCK_SKEW
     processed = np.where(skewed, requested.astype(np.float64), processed)
     processed = np.where(world.spread("never processed", count) < _SHARE_NEVER_PROCESSED, NEVER, processed)
@@ -188,15 +193,16 @@ def by_crm(
             skewed &= ~held
     on_record = _whole(np.where(processed < HORIZON, processed, NEVER))
     stop = requested if at_once else state.heeded_at(pairs, requested, on_record)
+    buffer = world.outbox.crm
+    serials = buffer.serials(count)
     if again:
         state.repeat(world.spans, pairs, requested, on_record, stop)
     else:
-        state.open_spans(world.spans, pairs, requested, on_record, stop, cause)
+        state.open_spans(world.spans, pairs, requested, on_record, stop, cause, (BY_CRM, serials))
         if every_channel:
-            _cover_sibling(world, state, pairs, requested, on_record)
+            _cover_sibling(world, state, pairs, requested, on_record, serials)
         else:
             back_through_crm(world, state, pairs, on_record)
-    buffer = world.outbox.crm
     buffer.add(
         rows_of(
             CRM_ROW,
@@ -211,7 +217,7 @@ def by_crm(
             actor=BY_OPERATOR if method == AGENT else BY_CONTACT,
             reason=reasons(world, "crm", count),
             campaign=campaign,
-            serial=buffer.serials(count),
+            serial=serials,
         )
     )
 
@@ -219,17 +225,25 @@ def by_crm(
 def sibling_pairs(world: World, state: ChannelState, pairs: Index) -> tuple[Index, NDArray[np.bool_]]:
     """The same people's rows on the channel that shares their address, and whether they have one."""
     sibling = world.states[SIBLING[state.channel]]
-    position = np.searchsorted(sibling.person, state.person[pairs])
+    person = state.person[pairs]
+    position = np.searchsorted(sibling.person, person)
     position = np.minimum(position, max(len(sibling.person) - 1, 0))
-    found = sibling.person[position] == state.person[pairs] if len(sibling.person) else np.zeros(len(pairs), np.bool_)
+    found = sibling.person[position] == person if len(sibling.person) else np.zeros(len(pairs), np.bool_)
+    # Who is known by an id or a device has another address there.
+    found &= ~(world.people.device_token if state.channel in (EMAIL, PUSH) else world.people.without_phone_number)[
+        person
+    ]
     return position.astype(np.int64), found
 
 
-def _cover_sibling(world: World, state: ChannelState, pairs: Index, requested: Seconds, processed: Seconds) -> None:
+def _cover_sibling(
+    world: World, state: ChannelState, pairs: Index, requested: Seconds, processed: Seconds, serials: Index
+) -> None:
     state.every_channel[pairs] = True
     sibling = world.states[SIBLING[state.channel]]
     position, found = sibling_pairs(world, state, pairs)
     others, requested, processed = position[found], requested[found], processed[found]
     stop = sibling.heeded_at(others, requested, processed)
-    sibling.open_spans(world.spans, others, requested, processed, stop, np.zeros(len(others), dtype=np.uint8))
+    cause = np.zeros(len(others), dtype=np.uint8)
+    sibling.open_spans(world.spans, others, requested, processed, stop, cause, (BY_CRM, serials[found]))
     sibling.every_channel[others] = True

@@ -29,11 +29,12 @@ _SHARE_BRITISH = 0.03
 _BRITISH_NUMBERS = 1_000  # +44 7700 900000 to 900999 are reserved for fiction
 _SHARE_WITHOUT_PHONE_NUMBER = 0.06  # of WhatsApp contacts: known by their business-scoped id only
 _SHARE_DEVICE_TOKEN = 0.05  # of push contacts: known by their device only
+_SHARE_UNRECORDED = 0.008  # of those who joined before the record
 
-# Area codes of the 50 states; every number is NPA 555 and a line.
+# Area codes of the mainland, all of them in data/reference/area_codes.csv; every number is NPA 555 and a line.
 _AREA_CODE_LIST = """
-201 202 203 205 206 207 208 209 210 212 213 214 215 216 217 218 219 220 223 224 225 227 228 229 231 234 239 240 248
-251 252 253 254 256 260 262 267 269 270 272 274 276 279 281 283 301 302 303 304 305 307 308 309 310 312 313 314 315
+201 202 203 205 206 207 209 210 212 213 214 215 216 217 218 219 220 223 224 225 227 228 229 231 234 239 240 248
+251 252 253 254 256 260 262 267 269 270 272 274 276 279 281 283 301 302 303 304 305 307 308 309 312 313 314 315
 316 317 318 319 320 321 323 324 325 326 327 329 330 331 332 334 336 337 339 341 346 347 350 351 352 353 360 361 363
 364 380 385 386 401 402 404 405 406 407 408 409 410 412 413 414 415 417 419 423 424 425 430 432 434 435 440 442 443
 445 447 448 458 463 464 469 470 472 475 478 479 480 484 501 502 503 504 505 507 508 509 510 512 513 515 516 517 518
@@ -61,6 +62,7 @@ class People:
     british: NDArray[np.int16]  # position among the British numbers, -1 for American numbers
     without_phone_number: NDArray[np.bool_]
     device_token: NDArray[np.bool_]
+    unrecorded: NDArray[np.bool_]  # subscribed, but no opt-in of theirs was ever entered
 
     @property
     def count(self) -> int:
@@ -86,7 +88,17 @@ def populate(messages: int, seed: int) -> People:
     order = np.cumsum(is_british) - 1
     british = np.where(is_british & (order < _BRITISH_NUMBERS), order, -1).astype(np.int16)
     device_token = member[PUSH] & (draws.fraction(person, seed, 12) < _SHARE_DEVICE_TOKEN)
-    return People(seed, joined_at, member, british, without_phone_number, device_token)
+    unrecorded = (person < before) & (draws.fraction(person, seed, 13) < _SHARE_UNRECORDED)
+    for channel in CHANNELS:
+        # Somebody's opt-in is on record for every channel: the log has holes and is not missing.
+        if not (member[channel] & ~unrecorded).any():
+            unrecorded &= ~member[channel]
+    return People(seed, joined_at, member, british, without_phone_number, device_token, unrecorded)
+
+
+def area_codes() -> NDArray[np.int64]:
+    """The area codes in use; person n has the n-th, counted round and round."""
+    return _AREA_CODES
 
 
 def phone_digits(people: People, person: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -7,9 +7,10 @@ from numpy.typing import NDArray
 
 from pipelines.sample import opt_outs, replies, texts
 from pipelines.sample.campaigns import Campaign
-from pipelines.sample.clock import HORIZON, HOUR, MINUTE, NEVER, WEEK, at
+from pipelines.sample.clock import DAY, HORIZON, HOUR, MINUTE, NEVER, WEEK, at
 from pipelines.sample.draws import choose
-from pipelines.sample.incidents import after_outage
+from pipelines.sample.identifiers import twilio_sids
+from pipelines.sample.incidents import REPLIES_MISSED, after_outage
 from pipelines.sample.people import EMAIL, PUSH, SIBLING, SMS, WHATSAPP
 from pipelines.sample.records import AGENT, PREFERENCE_CENTER, WA_INBOUND, WEB_FORM, WHATSAPP_ROW, Rows, rows_of
 from pipelines.sample.state import ChannelState, Index, Seconds
@@ -18,7 +19,9 @@ from pipelines.sample.world import World
 # Opt-outs per marketing message that arrives, before the sender learned to write less (see _mood).
 RATES = {SMS: 0.0100, WHATSAPP: 0.0105, EMAIL: 0.0050, PUSH: 0.0022}
 _ASKING_AGAIN = 0.12
+_A_DAY_AND_MORE = DAY + HOUR
 _MISSPELLED = 0.05  # replies nobody records, as a share of the opt-outs
+_DOUBTFUL = 0.25  # of those replies, the share that only may be a request
 _CHATTER = {SMS: 0.002, WHATSAPP: 0.004}
 # The sender wrote better and less from August on; the rate falls evenly for the last thirteen weeks.
 _BETTER_FROM = at("2026-08-10")
@@ -79,11 +82,15 @@ def react(
 ) -> None:
     """Lets the people reached by a marketing campaign answer it; `mail_rows` get their unsubscribes filled in."""
     channel = state.channel
-    fresh = np.flatnonzero((state.begins[pairs] == NEVER) & (state.provider_block[pairs] == NEVER))
+    # Who was not heard does not ask again within a day: what nobody recorded stays unrecorded.
+    unheard = state.unheard_at[pairs] >= sent_at - _A_DAY_AND_MORE
+    fresh = np.flatnonzero((state.begins[pairs] == NEVER) & (state.provider_block[pairs] == NEVER) & ~unheard)
     expected = RATES[channel] * _mood(campaign.starts_at) * campaign.appeal * len(fresh)
     leaving = choose(world.rng, fresh, world.quota(f"leaving {channel}").take(expected, len(fresh)))
     _leave(world, number, state, pairs, sent_at, mail_rows, leaving, again=False)
     open_now = (state.begins[pairs] < sent_at) & (state.ends[pairs] == NEVER) & ~state.every_channel[pairs]
+    # The answer to one request is there before the next is made.
+    open_now &= state.last_act[pairs] < sent_at - HOUR
     annoyed = np.flatnonzero(open_now)
     count = world.quota(f"again {channel}").take(_ASKING_AGAIN * len(annoyed), len(annoyed))
     _leave(world, number, state, pairs, sent_at, mail_rows, choose(world.rng, annoyed, count), again=True)
@@ -105,7 +112,7 @@ def _leave(
     on_record = requested < HORIZON
     chosen, requested = chosen[on_record], requested[on_record]
     who = pairs[chosen]
-    way = _way(world, state, who, again)
+    way = _way(world, state, who, requested, again)
     for name in np.unique(way).tolist():
         which = way == name
         if name == "keyword":
@@ -134,7 +141,7 @@ def _leave(
             )
 
 
-def _way(world: World, state: ChannelState, who: Index, again: bool) -> NDArray[np.str_]:
+def _way(world: World, state: ChannelState, who: Index, requested: Seconds, again: bool) -> NDArray[np.str_]:
     """How each of them asks; people without an address the CRM knows use what their channel offers."""
     ways = (_WAYS_AGAIN if again else _WAYS)[state.channel]
     names = np.array(list(ways))
@@ -153,7 +160,9 @@ def _way(world: World, state: ChannelState, who: Index, again: bool) -> NDArray[
             (sibling.begins[position] == NEVER)
             & (sibling.provider_block[position] == NEVER)
             & (sibling.ends[position] == NEVER)
+            & (sibling.unheard_at[position] < requested - _A_DAY_AND_MORE)
         )
+        free &= (state.unheard_at[who] < requested - _A_DAY_AND_MORE) & ~world.people.unrecorded[person]
         way = np.where(everything & ~free, "preference_center", way)
     return way
 
@@ -203,6 +212,12 @@ def _chat(world: World, state: ChannelState, pairs: Index, sent_at: Seconds, exp
     missed = choose(world.rng, fresh, count)
     received = _reaction_times(world, sent_at[missed])
     missed, received = missed[received < HORIZON], received[received < HORIZON]
-    person = state.person[pairs[missed]]
-    serials = replies.reply(world, person, received, texts.MISSPELLED_AT, len(texts.MISSPELLED))
-    world.key.add_missed_replies(serials)
+    state.unheard_at[pairs[missed]] = np.maximum(state.unheard_at[pairs[missed]], received)
+    doubtful = world.spread("doubtful", len(missed)) < _DOUBTFUL
+    for which, first_text, count, finding_class in (
+        (~doubtful, texts.MISSPELLED_AT, len(texts.MISSPELLED), "certain"),
+        (doubtful, texts.DOUBTFUL_AT, len(texts.DOUBTFUL), "possible"),
+    ):
+        serials = replies.reply(world, state.person[pairs[missed[which]]], received[which], first_text, count)
+        ids = twilio_sids(serials, world.seed)
+        world.key.add("opt_out_request_missed", "twilio", "message_id", ids, finding_class, REPLIES_MISSED)

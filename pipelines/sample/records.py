@@ -59,8 +59,11 @@ MAIL_ROW = np.dtype(
 
 # Event types, methods and actors of a CRM row, in the order of the lists in crm.py.
 OPT_IN, OPT_IN_REQUESTED, OPT_IN_CONFIRMED, OPT_OUT = range(4)
-WEB_FORM, PREFERENCE_CENTER, AGENT, IMPORT = range(4)
+WEB_FORM, PREFERENCE_CENTER, AGENT, IMPORT, BUTTON = range(5)
 BY_CONTACT, BY_OPERATOR, BY_IMPORT = range(3)
+# Where an opt-in was collected, in the order of the lists in crm.py; and what it says of the box.
+OWN_WEB, AD_CAMPAIGN, OFFLINE, REFERRAL, UNKNOWN_SOURCE, PURCHASED, SCRAPED = range(7)
+NO_BOX, EMPTY_BOX, TICKED_BOX = range(3)
 EVERY_CHANNEL = 4
 CRM_ROW = np.dtype(
     [
@@ -72,6 +75,8 @@ CRM_ROW = np.dtype(
         ("processed_at", "i4"),
         ("method", "u1"),
         ("actor", "u1"),
+        ("source_type", "u1"),
+        ("box", "u1"),
         ("reason", "u1"),
         ("campaign", "i4"),
         ("serial", "i8"),

@@ -7,7 +7,17 @@ from numpy.typing import NDArray
 
 from pipelines.sample import incidents
 from pipelines.sample.clock import DAY, HORIZON
-from pipelines.sample.records import BY_CONTACT, CRM_ROW, OPT_IN, WEB_FORM, rows_of
+from pipelines.sample.records import (
+    BY_CONTACT,
+    CRM_ROW,
+    EMPTY_BOX,
+    NO_BOX,
+    OPT_IN,
+    OWN_WEB,
+    UNKNOWN_SOURCE,
+    WEB_FORM,
+    rows_of,
+)
 from pipelines.sample.state import ChannelState, Index, Seconds
 from pipelines.sample.world import World
 
@@ -50,6 +60,8 @@ def record_opt_in(
             processed_at=opted_in,
             method=method,
             actor=actor,
+            source_type=OWN_WEB if actor == BY_CONTACT else UNKNOWN_SOURCE,
+            box=EMPTY_BOX if actor == BY_CONTACT else NO_BOX,
             campaign=-1,
             serial=serials,
         )

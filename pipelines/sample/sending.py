@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import numpy as np
+import polars as pl
 from numpy.typing import NDArray
 
-from pipelines.sample import incidents, texts
+from pipelines.sample import incidents, places, texts
 from pipelines.sample.campaigns import Campaign
 from pipelines.sample.clock import DAY, HORIZON, HOUR, NEVER, month_of, near_deadline, week_of
 from pipelines.sample.draws import choose, choose_weighted
-from pipelines.sample.key import classify
+from pipelines.sample.identifiers import MESSAGE_IDS
+from pipelines.sample.key import FINDING_CLASSES, classify
+from pipelines.sample.other_wrongs import SOURCES, blame_others
 from pipelines.sample.people import CHANNEL_NAMES, SMS, WHATSAPP
 from pipelines.sample.reactions import react
 from pipelines.sample.records import (
@@ -28,10 +31,9 @@ from pipelines.sample.records import (
     Rows,
     rows_of,
 )
-from pipelines.sample.state import ChannelState, Index, Seconds
+from pipelines.sample.state import BY_WHATSAPP, ChannelState, Index, Seconds
 from pipelines.sample.world import World
 
-_SOURCES = {"sms": "twilio", "whatsapp": "whatsapp", "email": "mail", "push": "mail"}
 # Twilio: blocked by an opt-out; not delivered by the carrier.
 _SMS_BLOCKED = 21610
 _SMS_UNDELIVERED = [30003, 30005, 30006, 30008]
@@ -57,13 +59,22 @@ def _recipients(world: World, campaign: Campaign, state: ChannelState) -> Index:
         if campaign.incident == incidents.SUPPRESSION_OFF.name:
             allowed |= state.processed[:joined] < campaign.starts_at
         candidates = np.flatnonzero(allowed)
-        if campaign.incident == incidents.FLASH_SALE.name:
-            candidates = np.intersect1d(candidates, state.first_blast_of_flash_sale, assume_unique=True)
+        if campaign.repeats:
+            candidates = np.intersect1d(candidates, state.blasted, assume_unique=True)
         chosen = choose_weighted(world.rng, candidates, state.weight[candidates], wanted)
+        if campaign.incident == incidents.SUPPRESSION_OFF.name:
+            chosen = _with_one_of(chosen, np.flatnonzero(state.processed[:joined] < campaign.starts_at))
     world.owed[campaign.channel] = wanted - len(chosen)
-    if campaign.starts_at == incidents.FLASH_SALE.starts_at and campaign.channel == SMS:
-        state.first_blast_of_flash_sale = chosen
+    if campaign.incident in (incidents.FLASH_SALE.name, incidents.RETRY_LOOP.name):
+        state.blasted = chosen
     return chosen
+
+
+def _with_one_of(chosen: Index, wanted: Index) -> Index:
+    """The chosen, one of them exchanged where none is among those wanted: the smallest sample shows its wrong too."""
+    if not len(chosen) or not len(wanted) or np.isin(chosen, wanted).any():
+        return chosen
+    return np.sort(np.append(chosen[1:], wanted[0]))
 
 
 def send(world: World, number: int, campaign: Campaign) -> int:
@@ -89,6 +100,7 @@ def send(world: World, number: int, campaign: Campaign) -> int:
     if inside.any():
         _blame(world, campaign, state, pairs[inside], sent_at[inside], blocked[inside], serials[inside])
     if campaign.is_marketing:
+        blame_others(world, campaign, state, pairs, sent_at, serials, ~inside, arrived)
         _remember_reached(state, pairs[arrived], sent_at[arrived])
         if campaign.channel == WHATSAPP:
             _evidence(world, state, pairs, sent_at, blocked & (begins == NEVER))
@@ -109,12 +121,21 @@ def _blame(
     suppressed: NDArray[np.bool_],
     serials: NDArray[np.int64],
 ) -> None:
-    classes = classify(sent_at, suppressed, state.begins[pairs], state.processed[pairs])
+    due = places.deadlines(world.people, state.person[pairs], state.channel, state.begins[pairs])
+    classes = classify(sent_at, suppressed, state.processed[pairs], due)
     cause = state.cause[pairs]
     if campaign.incident == incidents.SUPPRESSION_OFF.name:
         # Who was never processed would have got it anyway.
         cause = np.where(state.processed[pairs] < campaign.starts_at, incidents.NUMBER_OF[campaign.incident], cause)
-    world.key.add(_SOURCES[CHANNEL_NAMES[campaign.channel]], serials, classes, cause)
+    source = SOURCES[campaign.channel]
+    ids = MESSAGE_IDS[source](serials, world.seed)
+    for number, finding_class in enumerate(FINDING_CLASSES):
+        for incident in np.unique(cause[classes == number]).tolist():
+            which = (classes == number) & (cause == incident)
+            planted = incidents.INCIDENTS[incident - 1] if incident else incidents.NATURAL
+            world.key.add(
+                "message_after_opt_out", source, "message_id", ids.filter(pl.Series(which)), finding_class, planted
+            )
 
 
 def _remember_reached(state: ChannelState, pairs: Index, sent_at: Seconds) -> None:
@@ -126,7 +147,8 @@ def _evidence(world: World, state: ChannelState, pairs: Index, sent_at: Seconds,
     """A refusal whose webhook was lost is the first trace of the opt-out: the span begins with it."""
     who, when = pairs[first], sent_at[first]
     noticed = np.minimum(when.astype(np.int64) + _EVIDENCE_NOTICED_AFTER, NEVER).astype(np.int32)
-    state.open_spans(world.spans, who, when, when, noticed, state.cause[who])
+    nothing = np.zeros(len(who), dtype=np.int64)
+    state.open_spans(world.spans, who, when, when, noticed, state.cause[who], (BY_WHATSAPP, nothing))
 
 
 def _by_sms(

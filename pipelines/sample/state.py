@@ -9,10 +9,14 @@ from numpy.typing import NDArray
 
 from pipelines.sample import draws
 from pipelines.sample.clock import DAY, NEVER
-from pipelines.sample.people import CHANNELS, WHATSAPP, People
+from pipelines.sample.people import CHANNELS, SMS, WHATSAPP, People
 
 Index = NDArray[np.int64]
 Seconds = NDArray[np.int32]
+# Who recorded acts, and their serial numbers there.
+Act = tuple[int, Index]
+BY_CRM, BY_TWILIO, BY_MAIL, BY_WHATSAPP = range(4)
+_LONG_AGO = -(2**30)
 
 
 @dataclass
@@ -24,18 +28,34 @@ class SpanLog:
     pair: NDArray[np.int32] = field(default_factory=lambda: np.zeros(256, dtype=np.int32))
     begins: Seconds = field(default_factory=lambda: np.zeros(256, dtype=np.int32))
     processed: Seconds = field(default_factory=lambda: np.zeros(256, dtype=np.int32))
+    ends: Seconds = field(default_factory=lambda: np.zeros(256, dtype=np.int32))
+    cause: NDArray[np.uint8] = field(default_factory=lambda: np.zeros(256, dtype=np.uint8))
+    # The act that began it: who recorded it, and its serial number there.
+    recorder: NDArray[np.uint8] = field(default_factory=lambda: np.zeros(256, dtype=np.uint8))
+    serial: Index = field(default_factory=lambda: np.zeros(256, dtype=np.int64))
 
-    def append(self, channel: int, pairs: Index, begins: Seconds, processed: Seconds) -> NDArray[np.int32]:
+    def append(
+        self,
+        channel: int,
+        pairs: Index,
+        begins: Seconds,
+        processed: Seconds,
+        cause: NDArray[np.uint8],
+        act: Act,
+    ) -> NDArray[np.int32]:
         """Adds spans and returns their positions."""
         first, last = self.count, self.count + len(pairs)
         if last > len(self.pair):
             size = max(last, 2 * len(self.pair))
-            for name in ("channel", "pair", "begins", "processed"):
+            for name in ("channel", "pair", "begins", "processed", "ends", "cause", "recorder", "serial"):
                 setattr(self, name, np.resize(getattr(self, name), size))
         self.channel[first:last] = channel
         self.pair[first:last] = pairs
         self.begins[first:last] = begins
         self.processed[first:last] = processed
+        self.ends[first:last] = NEVER
+        self.cause[first:last] = cause
+        self.recorder[first:last], self.serial[first:last] = act
         self.count = last
         return np.arange(first, last, dtype=np.int32)
 
@@ -60,7 +80,10 @@ class ChannelState:
     span: NDArray[np.int32]
     reached_months: NDArray[np.uint8]  # one bit per month
     reached_weeks: NDArray[np.uint32]  # one bit per week
-    first_blast_of_flash_sale: Index = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
+    consented_at: Seconds  # the first opt-in on record
+    unheard_at: Seconds  # the latest request to stop that nobody recorded
+    recent: NDArray[np.int32]  # when the last three messages reached the pair, latest first
+    blasted: Index = field(default_factory=lambda: np.zeros(0, dtype=np.int64))  # who got the first of several blasts
 
     def joined_by(self, second: int) -> int:
         """How many have joined; they are the first rows."""
@@ -74,6 +97,7 @@ class ChannelState:
         processed: Seconds,
         sender_stop: Seconds,
         cause: NDArray[np.uint8],
+        act: Act,
     ) -> None:
         """Begins a span for each pair (none has one yet)."""
         self.begins[pairs] = begins
@@ -81,7 +105,7 @@ class ChannelState:
         self.processed[pairs] = processed
         self.sender_stop[pairs] = sender_stop
         self.cause[pairs] = cause
-        self.span[pairs] = spans.append(self.channel, pairs, begins, processed)
+        self.span[pairs] = spans.append(self.channel, pairs, begins, processed, cause, act)
 
     def heeded_at(self, pairs: Index, begins: Seconds, processed: Seconds) -> Seconds:
         """When the sender stops: once processed, or at once where it is careful."""
@@ -109,11 +133,14 @@ class ChannelState:
 class Endings:
     """Spans that will end on a known day."""
 
+    spans: SpanLog
     by_day: dict[int, list[tuple[int, Index]]] = field(default_factory=dict)
 
     def schedule(self, state: ChannelState, pairs: Index, ends: Seconds) -> None:
         """Sets when the spans end; the pairs are free again from the following day."""
         state.ends[pairs] = ends
+        state.consented_at[pairs] = np.minimum(state.consented_at[pairs], ends)
+        self.spans.ends[state.span[pairs]] = ends
         days = ends // DAY + 1
         for day in np.unique(days):
             self.by_day.setdefault(int(day), []).append((state.channel, pairs[days == day]))
@@ -122,6 +149,11 @@ class Endings:
         """Closes the spans that ended before this day."""
         for channel, pairs in self.by_day.pop(day, []):
             states[channel].close(pairs)
+
+
+def opted_in_at(people: People, person: Index, channel: int) -> Index:
+    """When each person's opt-in to the channel is recorded: just before the sender counts them in."""
+    return people.joined_at[person].astype(np.int64) - 1 - 20 * channel
 
 
 def channel_states(people: People) -> dict[int, ChannelState]:
@@ -153,5 +185,10 @@ def channel_states(people: People) -> dict[int, ChannelState]:
             span=np.full(count, -1, dtype=np.int32),
             reached_months=np.zeros(count, dtype=np.uint8),
             reached_weeks=np.zeros(count, dtype=np.uint32),
+            consented_at=np.where(
+                people.unrecorded[person], NEVER, opted_in_at(people, person.astype(np.int64), channel)
+            ).astype(np.int32),
+            unheard_at=np.full(count, _LONG_AGO, dtype=np.int32),
+            recent=np.full((3, count if channel == SMS else 0), _LONG_AGO, dtype=np.int32),
         )
     return states

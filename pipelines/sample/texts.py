@@ -33,6 +33,8 @@ MISSPELLED = [
     "wrong number, leave me alone",
     "ST0P",
 ]
+# They may be asking for it: a person has to read them.
+DOUBTFUL = ["wrong number", "not interested", "I never signed up for this"]
 CHATTER = [
     "thanks!",
     "What time do you open on Sunday?",
@@ -47,11 +49,17 @@ CONFIRMATION = (
     "You have successfully been unsubscribed. You will not receive any more messages from this number. "
     "Reply START to resubscribe."
 )
-REPLIES = [*STOPS, *PUNCTUATED, *STARTS, *MISSPELLED, *CHATTER, CONFIRMATION]
+CONFIRMATION_WITH_OFFER = (
+    "You have successfully been unsubscribed. You will not receive any more messages from this number. "
+    "Before you go: 20% off your next order with STAY20."
+)
+REPLIES = [*STOPS, *PUNCTUATED, *STARTS, *MISSPELLED, *DOUBTFUL, *CHATTER, CONFIRMATION, CONFIRMATION_WITH_OFFER]
 # Every reply before MISSPELLED_AT is a keyword.
 STOP_AT = 0
 PUNCTUATED_AT = STOP_AT + len(STOPS)
 START_AT = PUNCTUATED_AT + len(PUNCTUATED)
 MISSPELLED_AT = START_AT + len(STARTS)
-CHATTER_AT = MISSPELLED_AT + len(MISSPELLED)
+DOUBTFUL_AT = MISSPELLED_AT + len(MISSPELLED)
+CHATTER_AT = DOUBTFUL_AT + len(DOUBTFUL)
 CONFIRMATION_AT = CHATTER_AT + len(CHATTER)
+OFFER_AT = CONFIRMATION_AT + 1

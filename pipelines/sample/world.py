@@ -28,10 +28,13 @@ class World:
     rng: np.random.Generator
     outbox: Outbox = field(default_factory=Outbox)
     spans: SpanLog = field(default_factory=SpanLog)
-    endings: Endings = field(default_factory=Endings)
+    endings: Endings = field(init=False)
     quotas: dict[str, Quota] = field(default_factory=dict)
     sequences: dict[str, EvenSequence] = field(default_factory=dict)
     owed: dict[int, int] = field(default_factory=dict)  # messages a too small list could not take, by channel
+
+    def __post_init__(self) -> None:
+        self.endings = Endings(self.spans)
 
     def quota(self, name: str) -> Quota:
         """The running account of one rate."""

@@ -9,11 +9,6 @@
 --   whoever answers for consent about every message listed.
 -- Severity: critical, warning or notice, by class.
 with
-marketing as (
-    select source, message_id, channel, contact_key, program, campaign_id, sent_at, status
-    from core.messages
-    where is_marketing
-),
 covered as (
     select
         m.source,
@@ -29,18 +24,15 @@ covered as (
         s.begins_at,
         s.processed_at,
         s.deadline_at,
-        s.legal_rule_id,
-        row_number() over (
-            partition by m.source, m.message_id
-            order by s.begins_at, case s.kind when 'opt_out' then 0 else 1 end, s.span_id
-        ) as covering_rank
-    from marketing as m
-    join core.span_coverage as s
+        s.legal_rule_id
+    from core.messages as m
+    join core.citable_spans as s
         on s.contact_key = m.contact_key
         and (s.channel = m.channel or s.channel = '*')
         and (s.program = m.program or s.program = '*')
-        and s.begins_at < m.sent_at
-        and (s.ends_at is null or m.sent_at < s.ends_at)
+        and s.after_at < m.sent_at
+        and (s.until_at is null or m.sent_at < s.until_at)
+    where m.is_marketing
 ),
 classed as (
     select
@@ -52,7 +44,6 @@ classed as (
             else 'sent_in_flight'
         end as finding_class
     from covered
-    where covering_rank = 1
 )
 select
     'message_after_opt_out' as rule,

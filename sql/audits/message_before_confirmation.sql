@@ -37,6 +37,11 @@ where
     a.requested_at <= a.sent_at
     and (a.opted_in_at is null or a.opted_in_at > a.sent_at)
     and not exists (
-        select 1 from audits.message_after_opt_out as f
-        where f.source = a.source and f.message_id = a.message_id
+        select 1 from core.citable_spans as s
+        where
+            s.contact_key = a.contact_key
+            and (s.channel = a.channel or s.channel = '*')
+            and (s.program = a.program or s.program = '*')
+            and s.after_at < a.sent_at
+            and (s.until_at is null or a.sent_at < s.until_at)
     )

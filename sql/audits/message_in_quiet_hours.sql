@@ -39,6 +39,11 @@ select
     'Sent in quiet hours by the local time of the contact' as details
 from quiet as q
 where not exists (
-    select 1 from audits.message_after_opt_out as f
-    where f.source = q.source and f.message_id = q.message_id
-)
+        select 1 from core.citable_spans as s
+        where
+            s.contact_key = q.contact_key
+            and (s.channel = q.channel or s.channel = '*')
+            and (s.program = q.program or s.program = '*')
+            and s.after_at < q.sent_at
+            and (s.until_at is null or q.sent_at < s.until_at)
+    )

@@ -37,8 +37,13 @@ counted as (
     from capped as c
     join busy as b on b.contact_key = c.contact_key and b.channel = c.channel and b.rule_id = c.rule_id
     where not exists (
-        select 1 from audits.message_after_opt_out as f
-        where f.source = c.source and f.message_id = c.message_id
+        select 1 from core.citable_spans as s
+        where
+            s.contact_key = c.contact_key
+            and (s.channel = c.channel or s.channel = '*')
+            and (s.program = c.program or s.program = '*')
+            and s.after_at < c.sent_at
+            and (s.until_at is null or c.sent_at < s.until_at)
     )
 ),
 numbered as (

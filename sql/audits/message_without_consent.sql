@@ -59,10 +59,22 @@ left join core.consent_duties as d
     and u.sent_at < d.until_at
 where
     not exists (
-        select 1 from audits.message_after_opt_out as f
-        where f.source = u.source and f.message_id = u.message_id
+        select 1 from core.citable_spans as s
+        where
+            s.contact_key = u.contact_key
+            and (s.channel = u.channel or s.channel = '*')
+            and (s.program = u.program or s.program = '*')
+            and s.after_at < u.sent_at
+            and (s.until_at is null or u.sent_at < s.until_at)
     )
     and not exists (
-        select 1 from audits.message_before_confirmation as f
-        where f.source = u.source and f.message_id = u.message_id
+        select 1
+        from core.consent_starts as s
+        cross join run.parameters as p
+        where
+            p.double_opt_in
+            and s.contact_key = u.contact_key
+            and (s.channel = u.channel or s.channel = '*')
+            and (s.program = u.program or s.program = '*')
+            and s.requested_at <= u.sent_at
     )

@@ -26,6 +26,11 @@ join core.messages as m on m.source = w.source and m.message_id = w.message_id
 where
     m.is_marketing
     and not exists (
-        select 1 from audits.message_after_opt_out as f
-        where f.source = m.source and f.message_id = m.message_id
+        select 1 from core.citable_spans as s
+        where
+            s.contact_key = m.contact_key
+            and (s.channel = m.channel or s.channel = '*')
+            and (s.program = m.program or s.program = '*')
+            and s.after_at < m.sent_at
+            and (s.until_at is null or m.sent_at < s.until_at)
     )

@@ -41,19 +41,58 @@ def golden(tmp_path_factory: pytest.TempPathFactory) -> Golden:
     return Golden(home, key, said(home, "run", "--json"))
 
 
+def _findings(home: Path) -> dict[str, list[dict[str, Any]]]:
+    """Every finding of the published run, by rule."""
+    by_rule: dict[str, list[dict[str, Any]]] = {}
+    for row in said(home, "findings", "--format", "json"):
+        by_rule.setdefault(row["rule"], []).append(row)
+    return by_rule
+
+
+def _compare(key: dict[str, Any], found: dict[str, list[dict[str, Any]]]) -> None:
+    """Rule for rule, the findings are the planted ones: source, subject and class, no more and no less."""
+    assert found.keys() <= key["rules"].keys()
+    for rule, planted in key["rules"].items():
+        # A finding may cite an event beside its message: the subject is what the key names.
+        subject = next(
+            (name for name in ("message_id", "event_id", "campaign_id") if planted and name in planted[0]), ""
+        )
+        expected = Counter((row["source"], row[subject], row["finding_class"]) for row in planted)
+        assert (
+            Counter((row["source"], row[subject], row["finding_class"]) for row in found.get(rule, [])) == expected
+        ), rule
+
+
 def test_findings_are_the_planted_ones_to_the_row(golden: Golden) -> None:
-    found = [
-        (row["source"], row["message_id"], row["finding_class"])
-        for row in said(golden.home, "findings", "--rule", "message_after_opt_out", "--format", "json")
-    ]
-    planted = [(row["source"], row["message_id"], row["finding_class"]) for row in golden.key["findings"]]
-    assert Counter(found) == Counter(planted)
-    assert {finding_class for _, _, finding_class in planted} == {
+    found = _findings(golden.home)
+    _compare(golden.key, found)
+    assert {row["finding_class"] for row in found["message_after_opt_out"]} == {
         "suppressed_by_provider",
         "sent_after_processing",
         "sent_past_deadline",
         "sent_in_flight",
     }
+    # Double opt-in is off; every other rule finds something.
+    assert {rule for rule, planted in golden.key["rules"].items() if not planted} == {"message_before_confirmation"}
+
+
+def test_waivers_come_to_what_the_key_says(golden: Golden) -> None:
+    told = [
+        {name: row[name] for name in ("rule", "subject", "status", "finding_count")}
+        for row in golden.outcome["waivers"]
+    ]
+    assert told == golden.key["waivers"]
+    waived = [row for rows in _findings(golden.home).values() for row in rows if row["waived_by"]]
+    assert {row["rule"] for row in waived} == {"message_in_quiet_hours"}
+    assert len(waived) == golden.key["waivers"][0]["finding_count"]
+
+
+@pytest.mark.parametrize(("messages", "seed"), [(2_000, 1), (9_000, 2)])
+def test_other_sizes_and_seeds_are_found_as_planted(tmp_path: Path, messages: int, seed: int) -> None:
+    with contextlib.redirect_stderr(io.StringIO()):
+        assert main(["-C", str(tmp_path), "sample", "--messages", str(messages), "--seed", str(seed)]) == 0
+    said(tmp_path, "run", "--json")
+    _compare(json.loads((tmp_path / "answer_key.json").read_text()), _findings(tmp_path))
 
 
 def test_every_file_is_accounted_for(golden: Golden) -> None:

@@ -16,6 +16,10 @@ from tests.support import published
 from tests.support.homes import HomePlan, home_plans, plan_home
 from tests.support.homes_files import write_home, write_in_batches
 from tests.support.reference import Answer, answer, deliveries_of, policy_of
+from tests.support.reference_rules import all_findings
+from tests.support.rule_findings import of_reference, printed, shown
+from tests.support.rule_histories import random_setting, rule_histories
+from tests.support.rule_homes import record_of_home, write_rule_home
 
 
 def made_home(home: Path, seed: str, scope: str) -> Answer:
@@ -47,6 +51,27 @@ def test_a_whole_run_gives_the_reference_s_answer(scope: str, tmp_path: Path) ->
 
 def test_so_does_the_command_itself(tmp_path: Path) -> None:
     assert_agrees(tmp_path, made_home(tmp_path, "command", "channel"), in_process=False)
+
+
+@pytest.mark.parametrize("scope", ["channel", "program", "person"])
+def test_a_whole_run_finds_what_the_reference_finds_by_every_rule(scope: str, tmp_path: Path) -> None:
+    random = Random(f"rules {scope}")
+    setting = random_setting(random, scope)
+    write_rule_home(tmp_path, setting, rule_histories(random, setting, 120), random)
+    outcome = json.loads(published.heed(tmp_path, "run", "--json"))
+    assert not any(one["quarantined"] for one in outcome["inputs"])
+    record = record_of_home(tmp_path)
+    assert published.instant(outcome["as_of"]) == record.as_of
+    expected = all_findings(record)
+    theirs = Counter(printed(row) for row in published.heed_rows(tmp_path, "findings"))
+    ours = Counter(of_reference(finding) for finding in expected)
+    different = [f"only heed: {shown(row)}" for row in theirs - ours]
+    different += [f"only the reference: {shown(row)}" for row in ours - theirs]
+    assert not different, "\n".join([f"{setting}: {len(different)} differences", *different[:40]])
+    counts = Counter((finding.rule, finding.finding_class) for finding in expected)
+    assert {
+        (rule, name): count for rule, classes in outcome["findings"].items() for name, count in classes.items()
+    } == counts
 
 
 @pytest.fixture

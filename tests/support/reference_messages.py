@@ -21,7 +21,12 @@ OPT_INS = frozenset({"opt_in", "opt_in_confirmed"})
 REFUSALS = frozenset({"opt_out", "complaint", "block"})
 
 #: Texts whose reading is sure, so that how heed reads words is not part of the twin.
-OPT_OUT_REQUESTS = {"STOP": "certain", "stop texting me": "certain", "thanks!": None}
+OPT_OUT_REQUESTS = {
+    "STOP": "certain",
+    "stop texting me": "certain",
+    "why do you keep texting me": "possible",
+    "thanks!": None,
+}
 INSTRUCTING = {
     "Sale today. Reply STOP to opt out.": True,
     "New shoes are in. Unsubscribe: https://example.com/unsubscribe": True,
@@ -179,13 +184,19 @@ def opt_out_request_missed(record: Record) -> Iterator[RuleFinding]:
             yield RuleFinding(
                 rule="opt_out_request_missed",
                 finding_class=finding_class,
-                severity="notice" if _is_opted_out(record, inbound) else "high",
+                severity=_severity_of_request(record, inbound, finding_class),
                 occurred_at=inbound.received_at,
                 source=inbound.source,
                 message_id=inbound.inbound_id,
                 contact=inbound.contact,
                 channel=inbound.channel,
             )
+
+
+def _severity_of_request(record: Record, inbound: Inbound, finding_class: str) -> str:
+    if _is_opted_out(record, inbound):
+        return "notice"
+    return "high" if finding_class == "certain" else "warning"
 
 
 def _is_opted_out(record: Record, inbound: Inbound) -> bool:

@@ -13,9 +13,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from functools import cache
+from importlib.resources import files
+from zoneinfo import available_timezones
 
 import holidays
-import pytz
 
 from tests.support.reference_reading import Row, time_zone, words
 
@@ -61,8 +62,10 @@ class Place:
         """The zone that tells the contact's date where one has to be chosen: the one with the latest midnight."""
         if self.time_certainty == UNKNOWN:
             return time_zone(report_timezone)
+        # Where clocks go back at different instants two zones show one time for an hour: the next day tells.
+        instants = (instant, instant + timedelta(days=1))
         candidates = [time_zone(name) for name in self.zones]
-        return min(candidates, key=lambda zone: instant.astimezone(zone).utcoffset() or timedelta(0))
+        return min(candidates, key=lambda zone: [at.astimezone(zone).utcoffset() or timedelta(0) for at in instants])
 
     def local_date(self, instant: datetime, report_timezone: str) -> date:
         """The contact's date at an instant, by that zone."""
@@ -78,7 +81,7 @@ def place_of(address: str, contact_rows: Iterable[Row]) -> Place:
     phone = _place_of_phone(address)
     country = _smallest(listed, "country") or phone.country
     region = _smallest(listed, "region")
-    zone = _smallest([row for row in listed if row.get("timezone") in pytz.all_timezones_set], "timezone")
+    zone = _smallest([row for row in listed if row.get("timezone") in available_timezones()], "timezone")
     agrees = phone.country == country
     region_certainty = CERTAIN if region else UNKNOWN
     if region is None and agrees and phone.region:
@@ -126,7 +129,9 @@ def _zones_of_region(region: str | None) -> tuple[str, ...]:
 @cache
 def _zones_of_country(country: str | None) -> tuple[tuple[str, ...], str]:
     """The zones of a country; its local time is certain where all of them have shown the same time since 2010."""
-    zones = tuple(pytz.country_timezones.get(country, ())) if country else ()
+    table = (files("tzdata") / "zoneinfo" / "zone.tab").read_text(encoding="utf-8")
+    cells = [line.split("\t") for line in table.splitlines() if not line.startswith("#")]
+    zones = tuple(zone for code, _, zone, *_ in cells if code == country)
     return zones, CERTAIN if len({_offsets(zone) for zone in zones}) == 1 else UNKNOWN
 
 
