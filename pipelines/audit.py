@@ -55,6 +55,13 @@ REQUIRED_COLUMNS = ("rule", "finding_class", "severity", "contact_key", "occurre
 STORED_COLUMNS = (*FINDING_COLUMNS, "legal_rule_id", "jurisdiction", "jurisdiction_certainty")
 
 
+_FROM_CONTACT = ("contact_masked", "jurisdiction", "jurisdiction_certainty")
+#: audits.findings as a snapshot holds it.
+PUBLISHED = "select {} from audits.findings as f left join core.contacts as c on c.contact_key = f.contact_key".format(
+    ", ".join(f"c.{name}" if name in _FROM_CONTACT else f"f.{name}" for name in STORED_COLUMNS)
+)
+
+
 def rules() -> tuple[sqlfiles.SqlFile, ...]:
     """The rules heed audits, one SQL file each, in the order in which they can be built."""
     return sqlfiles.load("audits")
@@ -97,8 +104,9 @@ def _read_by_others() -> set[str]:
 def audit(engine: DuckDBEngine, settings: Settings) -> int:
     """Build audits.findings over the rules the policy chooses, audits.<rule> for every rule, and audits.waivers.
 
-    The rows of a rule are written once: its relation is a view of the findings, unless other rules read it. Returns the
-    number of findings. Raises ConfigurationError for a waivers.csv that cannot be read.
+    The rows of a rule are written once: its relation is a view of the findings, unless other rules read it. The mask
+    and place of a contact join them when they are published (`PUBLISHED`). Returns the number of findings. Raises
+    ConfigurationError for a waivers.csv that cannot be read.
     """
     write_rule_texts(engine)
     selects = {}
@@ -108,24 +116,12 @@ def audit(engine: DuckDBEngine, settings: Settings) -> int:
             selects[rule.name] = _select(engine, f"select * from {rule.relation}")
         else:
             selects[rule.name] = _select(engine, rule.text)
-    names = chosen(settings.policy.rules)
-    given = {
-        "contact_masked": "c.contact_masked",
-        "jurisdiction": "c.jurisdiction",
-        "jurisdiction_certainty": "c.jurisdiction_certainty",
-    }
-    listed = [name for name in STORED_COLUMNS if name != "waived_by"]
-    found = engine.create(
-        "audits.found",
-        f"select {', '.join(given.get(name, f'f.{name}') for name in listed)}"
-        f" from ({' union all '.join(selects[name] for name in names)}) as f"
-        " left join core.contacts as c on c.contact_key = f.contact_key",
-    )
+    every = " union all ".join(selects[name] for name in chosen(settings.policy.rules))
+    found = engine.create("audits.found", every)
     for name in selects.keys() - {relation.removeprefix("audits.") for relation in _read_by_others()}:
         engine.create_view(f"audits.{name}", f"select * from audits.found where rule = {quoted(name)}")
     waivers.write(engine, settings)
     waived_by, joins = waivers.waived(engine)
-    columns = ", ".join(f"{waived_by} as waived_by" if name == "waived_by" else f"f.{name}" for name in STORED_COLUMNS)
-    engine.create_view("audits.findings", f"select {columns} from audits.found as f {joins}")
+    engine.create_view("audits.findings", f"select f.*, {waived_by} as waived_by from audits.found as f {joins}")
     waivers.report(engine)
     return found

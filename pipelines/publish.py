@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from pipelines import sqlfiles
+from pipelines.audit import PUBLISHED
 from pipelines.engines.duckdb import DuckDBEngine
 from pipelines.zones import utc_text
 
@@ -41,6 +42,7 @@ _TABLES = {
     "metrics.headline": "position",
     "metrics.verdicts": "period_start nulls first, channel, source",
     "metrics.exposure": "legal_rule_id",
+    "metrics.reply_regimes": "regime, channel",
     "metrics.response_time_curve": "channel, seconds",
     "validation.results": "kind, expectation",
 }
@@ -98,7 +100,10 @@ def publish(engine: DuckDBEngine, published: Path, row: dict[str, Any], fingerpr
     run_id = row["run_id"]
     building = published / f"{run_id}.duckdb.building"
     building.unlink(missing_ok=True)
-    tables = {relation: f"select * from {relation} order by {order}" for relation, order in _TABLES.items()}
+    tables = {
+        relation: f"select * from {f'({PUBLISHED})' if relation == 'audits.findings' else relation} order by {order}"
+        for relation, order in _TABLES.items()
+    }
     timeline = sqlfiles.read("published.timeline").text
     tables["core.timeline"] = f"select * from ({timeline}) order by contact_key, occurred_at, kind, record_id"
     try:

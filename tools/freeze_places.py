@@ -35,14 +35,17 @@ _REGIONS = {
 
 def _region(prefix: str, country: str) -> str:
     """The ISO 3166-2 code of the one region that an area code is in; empty where it is none or several."""
-    names = {place["en"] for place in (GEOCODE_DATA.get(prefix, {}),) if "en" in place}
+    inside = [place for key, place in GEOCODE_DATA.items() if key.startswith(prefix)]
+    inside = [GEOCODE_DATA[prefix]] if prefix in GEOCODE_DATA else inside
+    names = {place["en"] for place in inside if "en" in place}
     listed = [line.strip().rsplit(" ", 1) for line in _REGIONS.get(country, "").replace("\n", "").split("|") if line]
     codes = dict(map(tuple, listed))  # type: ignore[arg-type]
     found = set()
     for name in names:
         _, _, code = name.rpartition(", ")
-        found.add(codes.get(name) or (code if code in codes.values() else ""))
-    return f"{country}-{found.pop()}" if len(found) == 1 and found != {""} else ""
+        if known := codes.get(name) or (code if code in codes.values() else None):
+            found.add(known)
+    return f"{country}-{found.pop()}" if len(found) == 1 else ""
 
 
 def _distinct(zones: list[str]) -> list[str]:
@@ -62,7 +65,7 @@ def _write(name: str, header: list[str], rows: list[list[str]]) -> None:
 
 def main() -> None:
     codes = []
-    for prefix in sorted(key for key in TIMEZONE_DATA if len(key) == 4 and key.startswith("1")):
+    for prefix in sorted({key[:4] for key in TIMEZONE_DATA if len(key) >= 4 and key.startswith("1")}):
         country = phonenumbers.region_code_for_number(phonenumbers.parse(f"+{prefix}5552345"))
         if country is None:
             continue

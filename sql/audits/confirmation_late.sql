@@ -16,7 +16,6 @@ select
     c.program,
     c.campaign_id,
     c.sent_at as occurred_at,
-    c.requested_at as begins_at,
     true as delivered,
     'The confirmation came after the confirmation window' as details
 from core.confirmations as c

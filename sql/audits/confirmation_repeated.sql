@@ -15,7 +15,6 @@ select
     c.program,
     c.campaign_id,
     c.sent_at as occurred_at,
-    c.requested_at as begins_at,
     true as delivered,
     'The opt-out had been confirmed before' as details
 from core.confirmations as c

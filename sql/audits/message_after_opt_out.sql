@@ -9,6 +9,15 @@
 --   whoever answers for consent about every message listed.
 -- Severity: critical, warning or notice, by class.
 with
+judged as (
+    select
+        m.source, m.message_id, m.channel, m.contact_key, m.program, m.campaign_id, m.sent_at, m.status,
+        case p.scope when 'person' then '*' else m.channel end as scope_channel,
+        case p.scope when 'program' then m.program else '*' end as scope_program
+    from core.messages as m
+    cross join run.parameters as p
+    where m.is_marketing
+),
 covered as (
     select
         m.source,
@@ -25,14 +34,13 @@ covered as (
         s.processed_at,
         s.deadline_at,
         s.legal_rule_id
-    from core.messages as m
+    from judged as m
     join core.citable_spans as s
         on s.contact_key = m.contact_key
-        and (s.channel = m.channel or s.channel = '*')
-        and (s.program = m.program or s.program = '*')
+        and s.channel = m.scope_channel
+        and s.program = m.scope_program
         and s.after_at < m.sent_at
-        and (s.until_at is null or m.sent_at < s.until_at)
-    where m.is_marketing
+        and s.until_at > m.sent_at
 ),
 classed as (
     select

@@ -11,8 +11,11 @@ with
 quiet as (
     select
         m.source, m.message_id, m.contact_key, m.channel, m.program, m.campaign_id, m.sent_at, m.status,
-        q.legal_rule_id, q.severity, q.certainty
+        q.legal_rule_id, q.severity, q.certainty,
+        case p.scope when 'person' then '*' else m.channel end as scope_channel,
+        case p.scope when 'program' then m.program else '*' end as scope_program
     from core.messages as m
+    cross join run.parameters as p
     join core.contacts as c on c.contact_key = m.contact_key
     join core.quiet_places as s on s.place_id = c.place_id
     join core.quiet_hours as q
@@ -38,12 +41,9 @@ select
     q.legal_rule_id,
     'Sent in quiet hours by the local time of the contact' as details
 from quiet as q
-where not exists (
-        select 1 from core.citable_spans as s
-        where
-            s.contact_key = q.contact_key
-            and (s.channel = q.channel or s.channel = '*')
-            and (s.program = q.program or s.program = '*')
-            and s.after_at < q.sent_at
-            and (s.until_at is null or q.sent_at < s.until_at)
-    )
+anti join core.citable_spans as s
+    on s.contact_key = q.contact_key
+    and s.channel = q.scope_channel
+    and s.program = q.scope_program
+    and s.after_at < q.sent_at
+    and s.until_at > q.sent_at

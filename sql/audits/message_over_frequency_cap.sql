@@ -7,17 +7,26 @@
 -- Severity: that of the legal rule (high or warning), warning for the home's own cap or where the region is only
 --   suggested.
 with
+protected as (
+    select
+        c.contact_key, r.channel, r.rule_id, r.severity, r.certainty, r.from_at, r.until_at, k.amount, k.window_seconds
+    from core.place_rules as r
+    join run.caps as k on k.rule_id = r.rule_id
+    join core.contacts as c on c.place_id = r.place_id
+    where r.kind = 'frequency_cap' and r.channel <> '*'
+),
 capped as (
     select
         m.source, m.message_id, m.contact_key, m.channel, m.program, m.campaign_id, m.sent_at, m.status,
-        r.rule_id, r.severity, r.certainty, r.from_at, r.until_at, k.amount, k.window_seconds,
-        cast(floor(cast(unix_seconds(m.sent_at) as double) / (2 * k.window_seconds)) as bigint) as bucket,
-        cast(floor(cast(unix_seconds(m.sent_at) + k.window_seconds as double) / (2 * k.window_seconds)) as bigint)
-            as shifted_bucket
+        r.rule_id, r.severity, r.certainty, r.from_at, r.until_at, r.amount, r.window_seconds,
+        cast(floor(cast(unix_seconds(m.sent_at) as double) / (2 * r.window_seconds)) as bigint) as bucket,
+        cast(floor(cast(unix_seconds(m.sent_at) + r.window_seconds as double) / (2 * r.window_seconds)) as bigint)
+            as shifted_bucket,
+        case p.scope when 'person' then '*' else m.channel end as scope_channel,
+        case p.scope when 'program' then m.program else '*' end as scope_program
     from core.messages as m
-    join core.contacts as c on c.contact_key = m.contact_key
-    join core.place_rules as r on r.place_id = c.place_id and r.channel = m.channel and r.kind = 'frequency_cap'
-    join run.caps as k on k.rule_id = r.rule_id
+    cross join run.parameters as p
+    join protected as r on r.contact_key = m.contact_key and r.channel = m.channel
     where m.is_reached
 ),
 -- A window lies wholly inside one of its bucket and the one shifted by half: most contacts never fill either.
@@ -36,15 +45,12 @@ counted as (
     select c.*
     from capped as c
     join busy as b on b.contact_key = c.contact_key and b.channel = c.channel and b.rule_id = c.rule_id
-    where not exists (
-        select 1 from core.citable_spans as s
-        where
-            s.contact_key = c.contact_key
-            and (s.channel = c.channel or s.channel = '*')
-            and (s.program = c.program or s.program = '*')
-            and s.after_at < c.sent_at
-            and (s.until_at is null or c.sent_at < s.until_at)
-    )
+    anti join core.citable_spans as s
+        on s.contact_key = c.contact_key
+        and s.channel = c.scope_channel
+        and s.program = c.scope_program
+        and s.after_at < c.sent_at
+        and s.until_at > c.sent_at
 ),
 numbered as (
     select

@@ -7,20 +7,57 @@
 -- Remedy: find the opt-in and deliver it with its time and proof, or stop sending to the contact.
 -- Severity: high, warning or notice, by the legal rule in force.
 with
-uncovered as (
-    select m.source, m.message_id, m.channel, m.contact_key, m.program, m.campaign_id, m.sent_at, m.status
+judged as (
+    select
+        m.source, m.message_id, m.channel, m.contact_key, m.program, m.campaign_id, m.sent_at, m.status,
+        case p.scope when 'person' then '*' else m.channel end as scope_channel,
+        case p.scope when 'program' then m.program else '*' end as scope_program
     from core.messages as m
-    where
-        m.is_marketing
-        and not exists (
-            select 1
-            from core.consent_starts as s
-            where
-                s.contact_key = m.contact_key
-                and (s.channel = m.channel or s.channel = '*')
-                and (s.program = m.program or s.program = '*')
-                and s.opted_in_at <= m.sent_at
-        )
+    cross join run.parameters as p
+    where m.is_marketing
+),
+-- Each opt-in under every channel it covers, so that the many messages find theirs by equality.
+starts as (
+    select s.contact_key, c.channel, s.program, min(s.opted_in_at) as opted_in_at, min(s.requested_at) as requested_at
+    from core.consent_starts as s
+    join reference.channels as c on s.channel = c.channel or s.channel = '*'
+    group by s.contact_key, c.channel, s.program
+),
+known as (
+    select contact_key, channel, program, opted_in_at as since_at from starts where opted_in_at is not null
+),
+-- Under double opt-in a message after a request is the other rule's: message_before_confirmation.
+requested as (
+    select s.contact_key, s.channel, s.program, s.requested_at as since_at
+    from starts as s
+    cross join run.parameters as p
+    where p.double_opt_in and s.requested_at is not null
+),
+excused as (
+    select contact_key, channel, program, min(since_at) as since_at
+    from (select * from known union all select * from requested) as every
+    group by contact_key, channel, program
+),
+of_every_program as (
+    select contact_key, channel, since_at from excused where program = '*'
+),
+of_one_program as (
+    select contact_key, channel, program, since_at from excused where program <> '*'
+),
+uncovered as (
+    select m.*
+    from judged as m
+    anti join of_every_program as e
+        on e.contact_key = m.contact_key and e.channel = m.channel and e.since_at <= m.sent_at
+    anti join of_one_program as o
+        on o.contact_key = m.contact_key and o.channel = m.channel and o.program = m.program
+        and o.since_at <= m.sent_at
+    anti join core.citable_spans as s
+        on s.contact_key = m.contact_key
+        and s.channel = m.scope_channel
+        and s.program = m.scope_program
+        and s.after_at < m.sent_at
+        and s.until_at > m.sent_at
 ),
 consented_channels as (
     select distinct channel
@@ -57,24 +94,3 @@ left join core.consent_duties as d
     and d.channel = u.channel
     and u.sent_at >= d.from_at
     and u.sent_at < d.until_at
-where
-    not exists (
-        select 1 from core.citable_spans as s
-        where
-            s.contact_key = u.contact_key
-            and (s.channel = u.channel or s.channel = '*')
-            and (s.program = u.program or s.program = '*')
-            and s.after_at < u.sent_at
-            and (s.until_at is null or u.sent_at < s.until_at)
-    )
-    and not exists (
-        select 1
-        from core.consent_starts as s
-        cross join run.parameters as p
-        where
-            p.double_opt_in
-            and s.contact_key = u.contact_key
-            and (s.channel = u.channel or s.channel = '*')
-            and (s.program = u.program or s.program = '*')
-            and s.requested_at <= u.sent_at
-    )

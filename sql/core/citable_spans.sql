@@ -1,7 +1,7 @@
 -- One row per contact, channel, program and stretch of time inside a span: the span that a message then is cited with.
 -- Stretches of one contact, channel and program are disjoint: of an opt-out span and a block span that overlap, the one
--- that began first is cited, at equal begins the opt-out span. A message is inside a stretch when it was sent after
--- `after_at` and before `until_at` (null = open).
+-- that began first is cited, at equal begins the opt-out span. A message is inside a stretch of its scope key (its
+-- channel and program, or * where the scope has it) when it was sent after `after_at` and before `until_at`.
 with
 earlier as (
     select s.span_id, s.contact_key, e.ends_at
@@ -21,7 +21,7 @@ select
     s.channel,
     s.program,
     coalesce(e.ends_at - interval '1 microsecond', s.begins_at) as after_at,
-    s.ends_at as until_at,
+    coalesce(s.ends_at, timestamp '9999-01-01 00:00:00') as until_at,
     s.begins_at,
     s.processed_at,
     s.deadline_at,

@@ -1,5 +1,6 @@
 -- One row per confirmation sent after an act of its contact on its channel: the act it follows, and its place there.
--- Only what was sent counts: an attempt that failed or was refused confirms nothing.
+-- Of acts at one instant an opt-out counts as the last. Only what was sent counts: an attempt that failed or was
+-- refused confirms nothing.
 with
 sent as (
     select m.source, m.message_id, m.contact_key, m.channel, m.program, m.campaign_id, m.sent_at, m.status
@@ -17,7 +18,8 @@ followed as (
         row_number() over (
             partition by s.source, s.message_id
             order by e.requested_at desc,
-                case when e.event_type in ('opt_out', 'complaint', 'block') then 0 else 1 end, e.source desc, e.event_id desc
+                case when e.event_type = 'opt_out' then 0 when e.event_type in ('complaint', 'block') then 1 else 2 end,
+                e.source desc, e.event_id desc
         ) as nearness
     from sent as s
     join core.consent_events as e

@@ -15,16 +15,23 @@ clocks as (
     cross join run.parameters as t
     left join core.place_zones as z on z.place_id = p.place_id and p.timezone_certainty <> 'unknown'
 ),
+-- Where two zones show one time for an hour, the one that is usually behind has the later midnight.
+usual as (
+    select timezone, min(offset_seconds) as lowest_seconds
+    from run.zone_offsets
+    group by timezone
+),
 local_dates as (
     select
         l.span_id,
-        min_by(c.timezone, struct(o.offset_seconds, c.timezone)) as timezone,
+        min_by(c.timezone, struct(o.offset_seconds, struct(u.lowest_seconds, c.timezone))) as timezone,
         min(
             date '1970-01-01'
             + cast(floor(cast(unix_seconds(l.begins_at) + o.offset_seconds as double) / 86400) as int)
         ) as local_date
     from located as l
     join clocks as c on c.place_id = l.place_id
+    join usual as u on u.timezone = c.timezone
     join run.zone_offsets as o on o.timezone = c.timezone and l.begins_at >= o.from_at and l.begins_at < o.until_at
     group by l.span_id
 ),
