@@ -51,15 +51,6 @@ RULE_COLUMNS: dict[str, str] = {
 }
 #: What each rule must say.
 REQUIRED_COLUMNS = ("rule", "finding_class", "severity", "contact_key", "occurred_at", "details")
-#: All columns of audits.findings in order: the contract's, then the rule they rest on and where the contact is.
-STORED_COLUMNS = (*FINDING_COLUMNS, "legal_rule_id", "jurisdiction", "jurisdiction_certainty")
-
-
-_FROM_CONTACT = ("contact_masked", "jurisdiction", "jurisdiction_certainty")
-#: audits.findings as a snapshot holds it.
-PUBLISHED = "select {} from audits.findings as f left join core.contacts as c on c.contact_key = f.contact_key".format(
-    ", ".join(f"c.{name}" if name in _FROM_CONTACT else f"f.{name}" for name in STORED_COLUMNS)
-)
 
 
 def rules() -> tuple[sqlfiles.SqlFile, ...]:
@@ -105,8 +96,8 @@ def audit(engine: DuckDBEngine, settings: Settings) -> int:
     """Build audits.findings over the rules the policy chooses, audits.<rule> for every rule, and audits.waivers.
 
     The rows of a rule are written once: its relation is a view of the findings, unless other rules read it. The mask
-    and place of a contact join them when they are published (`PUBLISHED`). Returns the number of findings. Raises
-    ConfigurationError for a waivers.csv that cannot be read.
+    and place of a contact join them when they are published (sql/published/findings.sql). Returns the number of
+    findings. Raises ConfigurationError for a waivers.csv that cannot be read.
     """
     write_rule_texts(engine)
     selects = {}

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from pipelines import sqlfiles
-from pipelines.audit import PUBLISHED
 from pipelines.engines.duckdb import DuckDBEngine
 from pipelines.zones import utc_text
 
@@ -36,6 +35,7 @@ _TABLES = {
     "core.opt_out_spans": "contact_key, begins_at, span_id",
     "core.span_coverage": "contact_key, begins_at, span_id",
     "core.consent_starts": "contact_key, channel, program",
+    "core.timeline": "contact_key, occurred_at, kind, record_id",
     "audits.findings": "rule, occurred_at, source, message_id, event_id",
     "audits.waivers": "waiver_number",
     "metrics.measurements": "metric, definition, grain, period_start, channel, program, campaign_id, reason",
@@ -100,12 +100,11 @@ def publish(engine: DuckDBEngine, published: Path, row: dict[str, Any], fingerpr
     run_id = row["run_id"]
     building = published / f"{run_id}.duckdb.building"
     building.unlink(missing_ok=True)
-    tables = {
-        relation: f"select * from {f'({PUBLISHED})' if relation == 'audits.findings' else relation} order by {order}"
-        for relation, order in _TABLES.items()
-    }
-    timeline = sqlfiles.read("published.timeline").text
-    tables["core.timeline"] = f"select * from ({timeline}) order by contact_key, occurred_at, kind, record_id"
+    made = {"audits.findings": "published.findings", "core.timeline": "published.timeline"}
+    tables = {}
+    for relation, order in _TABLES.items():
+        rows = f"({sqlfiles.read(made[relation]).text})" if relation in made else relation
+        tables[relation] = f"select * from {rows} order by {order}"
     try:
         engine.copy_to_file(building, tables)
     except BaseException:

@@ -18,17 +18,17 @@ POLICY_CAP = "policy"
 _INSTANT = polars.Datetime("us", "UTC")
 _WHO = {"rule_id": polars.String}
 _SCHEMAS: dict[str, dict[str, Any]] = {
-    "rule_reach": _WHO
+    "run.rule_reach": _WHO
     | dict.fromkeys(("kind", "country", "region", "channel"), polars.String)
     | {"from_on": polars.Date, "until_on": polars.Date, "severity": polars.String},
-    "deadlines": _WHO | {"amount": polars.Int64, "unit": polars.String, "counting": polars.String},
-    "quiet_windows": _WHO
+    "run.deadlines": _WHO | {"amount": polars.Int64, "unit": polars.String, "counting": polars.String},
+    "run.quiet_windows": _WHO
     | {"weekday": polars.Int64, "from_minute": polars.Int64, "until_minute": polars.Int64, "clock": polars.String},
-    "quiet_stretches": _WHO
+    "run.quiet_stretches": _WHO
     | dict.fromkeys(("weekday", "from_seconds", "from_micros", "until_seconds"), polars.Int64)
     | {"clock": polars.String},
-    "caps": _WHO | {"amount": polars.Int64, "window_seconds": polars.Int64},
-    "penalties": _WHO
+    "run.caps": _WHO | {"amount": polars.Int64, "window_seconds": polars.Int64},
+    "run.penalties": _WHO
     | {"low": polars.Float64, "high": polars.Float64, "currency": polars.String, "unit": polars.String},
 }
 
@@ -39,21 +39,21 @@ def _pieces(rule: LegalRule, rows: dict[str, list[tuple[Any, ...]]]) -> None:
     for country, region in values.places(rule.jurisdiction):
         for channel in values.channels(rule.channel):
             reach = (rule.rule_id, rule.kind, country, region, channel, rule.judged_from, rule.judged_until, severity)
-            rows["rule_reach"].append(reach)
+            rows["run.rule_reach"].append(reach)
     match rule.kind:
         case "optout_deadline":
-            rows["deadlines"].append((rule.rule_id, *values.deadline(rule.value, rule.unit, rule.counting)))
+            rows["run.deadlines"].append((rule.rule_id, *values.deadline(rule.value, rule.unit, rule.counting)))
         case "quiet_hours":
             windows, clock = values.quiet_hours(rule.value), values.clock(rule.unit)
             for window in windows:
                 minutes = (window.weekday, window.from_minute, window.until_minute)
-                rows["quiet_windows"].append((rule.rule_id, *minutes, clock))
-            rows["quiet_stretches"] += [(rule.rule_id, *stretch, clock) for stretch in values.stretches(windows)]
+                rows["run.quiet_windows"].append((rule.rule_id, *minutes, clock))
+            rows["run.quiet_stretches"] += [(rule.rule_id, *stretch, clock) for stretch in values.stretches(windows)]
         case "frequency_cap":
-            rows["caps"].append((rule.rule_id, *values.cap(rule.value)))
+            rows["run.caps"].append((rule.rule_id, *values.cap(rule.value)))
         case "penalty":
             currency, _, unit = rule.unit.partition("_")
-            rows["penalties"].append((rule.rule_id, *values.penalty(rule.value), currency, unit.replace("_", " ")))
+            rows["run.penalties"].append((rule.rule_id, *values.penalty(rule.value), currency, unit.replace("_", " ")))
 
 
 def write(engine: DuckDBEngine, book: list[BookRow], policy: Policy) -> None:
@@ -74,10 +74,10 @@ def write(engine: DuckDBEngine, book: list[BookRow], policy: Policy) -> None:
         if one.is_in_force and one.rule.is_judged:
             _pieces(one.rule, rows)
     if policy.frequency_cap is not None:
-        rows["rule_reach"].append((POLICY_CAP, "frequency_cap", "*", "*", "*", None, None, "warning"))
-        rows["caps"].append((POLICY_CAP, *policy.frequency_cap))
+        rows["run.rule_reach"].append((POLICY_CAP, "frequency_cap", "*", "*", "*", None, None, "warning"))
+        rows["run.caps"].append((POLICY_CAP, *policy.frequency_cap))
     for name, columns in _SCHEMAS.items():
-        engine.create_from_frame(f"run.{name}", polars.DataFrame(rows[name], schema=columns, orient="row"))
+        engine.create_from_frame(name, polars.DataFrame(rows[name], schema=columns, orient="row"))
     sources = polars.DataFrame({"source_type": list(policy.forbidden_sources)}, schema={"source_type": polars.String})
     engine.create_from_frame("run.forbidden_sources", sources)
 

@@ -61,5 +61,8 @@ where
     and not exists (
         select 1 from core.confirmations as c
         where
-            c.act_source = a.source and c.event_id = a.event_id and c.channel = a.channel
+            c.contact_key = a.contact_key
+            and c.channel = a.channel
+            and c.event_type = 'opt_out'
+            and c.requested_at = a.requested_at
     )

@@ -110,7 +110,7 @@ FORBIDDEN = {
     "by name": r"\bby\s+name\b",
     "a name in double quotes": '"',
     "strftime": r"\bstr[fp]time\b",
-    "dayofweek": r"\b(dayofweek|weekday|isodow|dow)\b",
+    "dayofweek": r"\b(dayofweek|weekday|isodow|dow)\b\s*\(",
     "a comprehension": r"\bfor\s+\w+\s+in\b",
     "hash": r"\bhash\s*\(",
     "a parameter": r"\$\w|(?<!:):\w|\?",

@@ -42,6 +42,10 @@ TABLES: dict[str, str] = {
         "source text, inbound_id text, channel text, contact_key bigint, received_at timestamptz, sender text, "
         "program text, body text, button text, load_id text, row_number bigint"
     ),
+    "core.inbound_readings": (
+        "source text, inbound_id text, reading text, reply_rule text, exact_keyword boolean, legal_list boolean"
+    ),
+    "core.inbound_requests": "source text, inbound_id text, is_recorded boolean",
     "core.contacts": PUBLISHED_TABLES["core.contacts"],
     "run.absent_sources": "source text",
     "run.report_offsets": "timezone text, from_at timestamptz, until_at timestamptz, offset_seconds bigint",
