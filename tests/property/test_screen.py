@@ -150,7 +150,14 @@ def is_wrong(finding: Row, reason: str) -> bool:
 
 # Among them are homes with every reason, each policy of rules and both of double opt-in.
 @pytest.mark.parametrize(
-    ("scope", "seed"), [("channel", 1), ("channel", 2), ("program", 0), ("program", 2), ("person", 1)]
+    ("scope", "seed"),
+    [
+        ("program", 0),
+        *(
+            pytest.param(scope, seed, marks=pytest.mark.slow)
+            for scope, seed in [("channel", 1), ("channel", 2), ("program", 2), ("person", 1)]
+        ),
+    ],
 )
 def test_screening_refuses_whom_the_audits_would_find(
     scope: str, seed: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from pipelines import cli, snapshots
+from pipelines.rulebook import listing
 from tests.steps.conftest import FirstRun
 from tests.support.home import Home
 
@@ -116,7 +117,7 @@ def test_a_contact_is_found_however_it_is_spelled(spelled: str, first_run: First
         ("2026-10-07T10:00:00Z", "message", "marketing", "inbox/m.csv", 2),
     ]
     assert first_run.home.heed("contact", key[1], "--format", "json").json() == found
-    [finding] = first_run.home.heed("findings", "--format", "json").json()
+    [finding] = first_run.home.heed("findings", "--rule", "message_after_opt_out", "--format", "json").json()
     assert finding["contact_key"] == key[1]
 
 
@@ -126,15 +127,21 @@ def test_a_contact_of_whom_nothing_is_held(first_run: FirstRun) -> None:
 
 
 def test_the_rules_say_what_why_and_what_to_do(first_run: FirstRun) -> None:
-    [rule, *_] = [
-        row for row in first_run.home.heed("rules", "--format", "json").json() if row["rule"] == "message_after_opt_out"
-    ]
-    assert list(rule) == ["rule", "says", "why", "remedy", "severity", "parameters"]
-    assert all(rule.values())
-    assert "10bd" in rule["parameters"]
+    rows = {row["rule_id"]: row for row in first_run.home.heed("rules", "--format", "json").json()}
+    audit = rows["message_after_opt_out"]
+    assert list(audit) == list(listing.COLUMNS)
+    assert all(audit[name] for name in ("says", "citation", "remedy", "severity", "parameters"))
+    assert "10bd" in audit["parameters"]
+    law = rows["us-tcpa-optout-10bd"]
+    assert (law["kind"], law["value"], law["unit"], law["counting"]) == (
+        "optout_deadline", "10", "business_days", "day_after",
+    )  # fmt: skip
+    assert all(law[name] for name in ("says", "citation", "grade", "checked_on", "source_url", "effective_from"))
     table = first_run.home.heed("rules").out
     assert "message_after_opt_out\n" in table
-    assert rule["remedy"] in table
+    assert "us-tcpa-optout-10bd" in table
+    assert "us-ctia-optout" not in table  # of the strict preset only
+    assert "us-ctia-optout" in first_run.home.heed("rules", "--all").out
 
 
 def test_the_status_is_that_of_the_published_snapshot(first_run: FirstRun) -> None:

@@ -85,7 +85,7 @@ def test_a_reader_keeps_what_it_opened(home: Home) -> None:
         another(home, 1, "keep_snapshots = 1")
         assert len(snapshots(home)) == 1
         assert reader.value("select run_id from run.parameters") == run_id
-        assert reader.value("select count(*) from audits.findings") == 1
+        assert reader.value("select count(*) from audits.findings") == 4
 
 
 @pytest.mark.parametrize("function", ["_write_whole", "_remember", "_forget_old"])

@@ -27,7 +27,12 @@ def test_the_result_as_json(first_run: FirstRun) -> None:
         "inbox/e.csv": ("crm", 2, 2, 0, 0),
     }
     assert all(len(one["sha256"]) == 64 for one in inputs.values())
-    assert told["findings"] == {"message_after_opt_out": {"sent_after_processing": 1}}
+    assert told["findings"] == {
+        "confirmation_missing": {"no_confirmation": 1},
+        "message_after_opt_out": {"sent_after_processing": 1},
+        "message_in_quiet_hours": {"possible": 1},  # 10:00 UTC is 6 in the morning in Washington
+        "message_without_consent": {"no_consent_log": 1},
+    }
     assert told["violations"] == 1
     assert told["verdict"]["overall"] == "Fail"
     assert told["validation"]["success"] is True
@@ -56,11 +61,11 @@ def test_the_snapshot_says_what_the_run_was_told_and_did(first_run: FirstRun) ->
         10,
     )
     assert parameters["excluded_after_as_of"] == 0
-    # 7 rows read; 3 messages and 2 events; 1 finding.
+    # 7 rows read; 3 messages and 2 events; 4 findings.
     assert [(position, step) for position, step, _ in steps] == [
         (1, "load"), (2, "build"), (3, "audit"), (4, "measure"), (5, "validate"),
     ]  # fmt: skip
-    assert [count for _, _, count in steps[:3]] == [7, 5, 1]
+    assert [count for _, _, count in steps[:3]] == [7, 5, 4]
 
 
 def test_no_address_leaves_private(first_run: FirstRun) -> None:

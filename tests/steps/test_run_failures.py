@@ -13,6 +13,7 @@ import pytest
 
 from pipelines import audit, validate
 from pipelines.engines.duckdb import DuckDBEngine
+from pipelines.settings import Settings
 from tests.support.example_home import published
 from tests.support.home import MESSAGE, Home, source, without_validation
 
@@ -21,9 +22,9 @@ def lose_a_finding(monkeypatch: pytest.MonkeyPatch) -> None:
     """The audit forgets one finding: the independent reckoning must notice."""
     found = audit.audit
 
-    def forgetful(engine: DuckDBEngine) -> int:
-        found(engine)
-        engine.execute("delete from audits.findings where message_id = 'm2'")
+    def forgetful(engine: DuckDBEngine, settings: Settings) -> int:
+        found(engine, settings)
+        engine.execute("delete from audits.found where message_id = 'm2'")
         return 0
 
     monkeypatch.setattr(audit, "audit", forgetful)
@@ -33,9 +34,9 @@ def invent_a_finding(monkeypatch: pytest.MonkeyPatch) -> None:
     """The audit finds a message twice."""
     found = audit.audit
 
-    def inventive(engine: DuckDBEngine) -> int:
-        found(engine)
-        engine.execute("insert into audits.findings select * from audits.findings")
+    def inventive(engine: DuckDBEngine, settings: Settings) -> int:
+        found(engine, settings)
+        engine.execute("insert into audits.found select * from audits.found")
         return 2
 
     monkeypatch.setattr(audit, "audit", inventive)
@@ -113,7 +114,7 @@ def test_without_the_identities_every_number_is_the_same(home: Home, monkeypatch
     assert len(home.heed("contact", "+12025550101", "--format", "json").json()) == 3
     # New deliveries go on: an address met again is known by its key.
     home.deliver({"m2.csv": MESSAGE + "m9,sms,+12025550101,2026-10-08T10:00:00Z,marketing,sent\n"})
-    assert home.run()["findings"] == {"message_after_opt_out": {"sent_after_processing": 2}}
+    assert home.run()["findings"]["message_after_opt_out"] == {"sent_after_processing": 2}
 
 
 def test_a_full_disk_is_one_line_and_leaves_the_snapshot(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -78,8 +78,8 @@ def test_everything_may_be_said(tmp_path: Path) -> None:
     """
     found = read(tmp_path, text)
     assert found.policy == Policy(
-        "person", ("tcpa", "gdpr"), Deadline(48, "hours", "48h"), 600, 3 * 86400, "GB", "America/New_York", True, 4,
-        ("purchased",), "2026-11-01T00:00:00Z", "1.5 GB", 2, 1,
+        "person", ("tcpa", "gdpr"), Deadline(48, "hours", "48h"), 600, 3 * 86400, "GB", "America/New_York", True,
+        (4, 86400), ("purchased",), "2026-11-01T00:00:00Z", "1.5 GB", 2, 1,
     )  # fmt: skip
     [source] = found.sources
     assert source.fixed_offset_seconds == -6 * 3600
@@ -140,7 +140,7 @@ MISTAKES = [
     (policy('report_timezone = "../UTC"'), "report_timezone is '../UTC'", "IANA"),
     (policy('report_timezone = "America"'), "report_timezone is 'America'", "IANA"),
     (policy('double_opt_in = "yes"'), "double_opt_in is 'yes'", "true or false"),
-    (policy("frequency_cap = true"), "frequency_cap is True", "whole number"),
+    (policy("frequency_cap = true"), "frequency_cap is True", "in 24 hours"),
     (policy('forbidden_sources = "purchased"'), "forbidden_sources is 'purchased'", "a list"),
     (policy("as_of = 2026-11-01T00:00:00Z"), "as_of is", "a text in quotes"),
     (policy('memory_limit = "lots"'), "memory_limit is 'lots'", "4GB"),

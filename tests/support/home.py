@@ -111,9 +111,10 @@ class Home:
             build.attach_history(engine, ledger)
             build.write_reference(engine)
             provenance.write_parameters(engine, read, "test", as_of, LOADED_AT, "test")
+            build.write_rule_book(engine, read)
             build.write_calendars(engine, read, as_of or LOADED_AT)
             build.build_layer(engine, "core")
-            audit.audit(engine)
+            audit.audit(engine, read)
             yield engine
 
     def rows(self, table: str) -> list[dict[str, Any]]:
