@@ -9,42 +9,51 @@
 with
 protected as (
     select
+        row_number() over (order by c.contact_key, r.channel, r.rule_id) as protection_id,
         c.contact_key, r.channel, r.rule_id, r.severity, r.certainty, r.from_at, r.until_at, k.amount, k.window_seconds
     from core.place_rules as r
     join run.caps as k on k.rule_id = r.rule_id
     join core.contacts as c on c.place_id = r.place_id
     where r.kind = 'frequency_cap' and r.channel <> '*'
 ),
+-- A window lies wholly inside one of two rows of buckets twice as long, the second shifted by half: few contacts fill one.
+bucketed as (
+    select
+        r.protection_id,
+        r.amount,
+        cast(floor(cast(unix_seconds(m.sent_at) as double) / (2 * r.window_seconds)) as bigint) as bucket,
+        cast(floor(cast(unix_seconds(m.sent_at) + r.window_seconds as double) / (2 * r.window_seconds)) as bigint)
+            as shifted_bucket
+    from core.messages as m
+    join protected as r on r.contact_key = m.contact_key and r.channel = m.channel
+    where m.is_reached
+),
+busy as (
+    select protection_id
+    from bucketed
+    group by protection_id, bucket, amount
+    having count(*) > amount
+    union
+    select protection_id
+    from bucketed
+    group by protection_id, shifted_bucket, amount
+    having count(*) > amount
+),
 capped as (
     select
         m.source, m.message_id, m.contact_key, m.channel, m.program, m.campaign_id, m.sent_at, m.status,
         r.rule_id, r.severity, r.certainty, r.from_at, r.until_at, r.amount, r.window_seconds,
-        cast(floor(cast(unix_seconds(m.sent_at) as double) / (2 * r.window_seconds)) as bigint) as bucket,
-        cast(floor(cast(unix_seconds(m.sent_at) + r.window_seconds as double) / (2 * r.window_seconds)) as bigint)
-            as shifted_bucket,
         case p.scope when 'person' then '*' else m.channel end as scope_channel,
         case p.scope when 'program' then m.program else '*' end as scope_program
-    from core.messages as m
+    from busy as b
+    join protected as r on r.protection_id = b.protection_id
+    join core.messages as m on m.contact_key = r.contact_key and m.channel = r.channel
     cross join run.parameters as p
-    join protected as r on r.contact_key = m.contact_key and r.channel = m.channel
     where m.is_reached
-),
--- A window lies wholly inside one of its bucket and the one shifted by half: most contacts never fill either.
-busy as (
-    select contact_key, channel, rule_id
-    from capped
-    group by contact_key, channel, rule_id, bucket, amount
-    having count(*) > amount
-    union
-    select contact_key, channel, rule_id
-    from capped
-    group by contact_key, channel, rule_id, shifted_bucket, amount
-    having count(*) > amount
 ),
 counted as (
     select c.*
     from capped as c
-    join busy as b on b.contact_key = c.contact_key and b.channel = c.channel and b.rule_id = c.rule_id
     anti join core.citable_spans as s
         on s.contact_key = c.contact_key
         and s.channel = c.scope_channel
@@ -89,6 +98,8 @@ select
     sent_at as occurred_at,
     true as delivered,
     rule_id as legal_rule_id,
-    concat('More than ', cast(amount as string), ' messages in ', cast(window_seconds as string), ' seconds') as details
+    concat(
+        'More than ', cast(amount as string), ' messages in ', cast(round(window_seconds / 3600.0, 1) as string), ' hours'
+    ) as details
 from exceeding
 where strength = 1

@@ -35,7 +35,8 @@ _PHONE = "'+1' || [202, 212, 305, 312, 503, 602, 808, 904][cast(who % 8 as int) 
 def deliver(home: Path, messages: int) -> None:
     """Write heed.toml, messages.csv (`messages` rows, 13 months) and consent_events.csv (15 % as many) below `home`.
 
-    About 20 messages a contact; one event in three is an opt-out, four in five of those are recorded as applied.
+    About 20 messages a contact, at any hour of the day. Every contact opts in at the beginning; of the later events one
+    in eight is an opt-out, four in five of those are recorded as applied.
     """
     (home / "inbox").mkdir(parents=True, exist_ok=True)
     (home / "heed.toml").write_text(_CONFIGURATION, encoding="utf-8")
@@ -69,11 +70,15 @@ def deliver(home: Path, messages: int) -> None:
                     case when hash(i * 23) % 40 = 0 then '*' when who % 10 < 6 then 'sms' else 'email' end as channel,
                     case when who % 10 < 6 then {_PHONE} else 'user' || who || '@example.com' end
                         as contact,
-                    case when hash(i * 5) % 3 = 0 then 'opt_out' else 'opt_in' end as event_type,
-                    {_instant(f"i * {span} // {events}")} as requested_at,
+                    case when i >= {contacts} and hash(i * 5) % 8 = 0 then 'opt_out' else 'opt_in' end as event_type,
+                    {_instant(f"greatest(i - {contacts}, 0) * {span} // {events}")} as requested_at,
                     case when hash(i * 17) % 5 > 0
-                        then {_instant(f"i * {span} // {events} + hash(i * 19) % 7200")} end as processed_at,
+                        then {_instant(f"greatest(i - {contacts}, 0) * {span} // {events} + hash(i * 19) % 7200")} end
+                        as processed_at,
                     'keyword' as method
-                from (select i, hash(i * 7) % {contacts} as who from range({events}) as r (i))
+                from (
+                    select i, case when i < {contacts} then i else hash(i * 7) % {contacts} end as who
+                    from range({events}) as r (i)
+                )
             ) to {quoted(str(home / "inbox" / "consent_events.csv"))} (header)"""
         )
