@@ -18,6 +18,8 @@ from pipelines.zones import offset_periods
 
 REFERENCE = Path(__file__).resolve().parent.parent / "data" / "reference"
 _SINCE = 2010
+#: Zones of so few people (the Chatham Islands have some 600) that a whole country would be without a local time.
+_LEFT_OUT = {"Pacific/Chatham"}
 # Names that the metadata gives to whole area codes.
 _REGIONS = {
     "US": """Alabama AL|Alaska AK|Arizona AZ|Arkansas AR|California CA|Colorado CO|Connecticut CT|Delaware DE|
@@ -77,7 +79,7 @@ def main() -> None:
     countries = [
         [country, zone]
         for country in sorted(pytz.country_timezones)
-        for zone in _distinct(list(pytz.country_timezones[country]))
+        for zone in _distinct([name for name in pytz.country_timezones[country] if name not in _LEFT_OUT])
     ]
     _write("country_timezones.csv", ["country", "timezone"], countries)
 

@@ -2,7 +2,8 @@
 -- A log is what one source says of one kind (messages and inbound messages: on one channel). A gap, or the time from the
 -- last record to as_of, is a silence if it is longer than silence_factor times the log's usual longest gap and than
 -- shortest_silence_days. The usual longest gap leaves out the gaps whose percent rank is above usual_rank; with fewer gaps
--- than fewest_gaps a log has no rhythm to judge by. The time from the first message on record to the first consent event
+-- than fewest_gaps a log has no rhythm to judge by. What people do comes less evenly than what a sender does: their logs
+-- need more gaps, and a silence of theirs is longer. The time from the first message on record to the first consent event
 -- is a gap of the consent log that begins first.
 with parameters as (
     select as_of
@@ -11,11 +12,15 @@ with parameters as (
 
 silence_rules as (
     select
+        log,
         silence_factor,
         usual_rank,
         shortest_silence_days,
         fewest_gaps
-    from (values (3, 0.95, 3, 5)) as listed (silence_factor, usual_rank, shortest_silence_days, fewest_gaps)
+    from (
+        values
+            ('messages', 3, 0.95, 3, 5), ('consent_events', 3, 0.95, 7, 20), ('inbound_messages', 3, 0.95, 7, 20)
+    ) as listed (log, silence_factor, usual_rank, shortest_silence_days, fewest_gaps)
 ),
 
 active_days as (
@@ -74,7 +79,7 @@ rhythms as (
         count(*) as gap_count,
         max(case when ranked_gaps.gap_rank <= silence_rules.usual_rank then ranked_gaps.gap_days end) as usual_gap_days
     from ranked_gaps
-    cross join silence_rules
+    inner join silence_rules on ranked_gaps.log = silence_rules.log
     group by ranked_gaps.log, ranked_gaps.channel, ranked_gaps.source
 ),
 
@@ -131,7 +136,7 @@ select
 from all_gaps
 inner join rhythms
     on all_gaps.log = rhythms.log and all_gaps.channel = rhythms.channel and all_gaps.source = rhythms.source
-cross join silence_rules
+inner join silence_rules on all_gaps.log = silence_rules.log
 where
     rhythms.gap_count >= silence_rules.fewest_gaps
     and all_gaps.gap_days > silence_rules.silence_factor * rhythms.usual_gap_days

@@ -19,14 +19,17 @@ from pipelines.engines.duckdb import DuckDBEngine, quoted
 from tests.benchmarks.deliveries import deliver
 
 
-def _process(*command: str) -> tuple[float, float]:
-    """Seconds and peak resident megabytes of one process; raises RuntimeError unless it exits with 0."""
+def _process(output: Path, *command: str) -> tuple[float, float]:
+    """Seconds and peak resident megabytes of one process that prints to `output`.
+
+    Raises RuntimeError unless it exits with 0.
+    """
     begun = time.perf_counter()
     process = os.posix_spawn(
         sys.executable,
         [sys.executable, *command],
         os.environ,
-        file_actions=[(os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0)],
+        file_actions=[(os.POSIX_SPAWN_OPEN, 1, str(output), os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)],
     )
     _, status, usage = os.wait4(process, 0)
     if status:
@@ -47,14 +50,27 @@ def _floor(home: Path) -> float:
 
 
 def measure(home: Path, messages: int) -> list[dict[str, Any]]:
-    """Deliver, run from nothing, run with nothing new; one row each."""
+    """Deliver, run from nothing (and its steps), run with nothing new; one row each."""
     deliver(home, messages)
     floor = _floor(home)
     events = messages * 15 // 100
     rows = [{"name": "floor: read four key columns", "seconds": floor, "peak_mb": None, "rows": messages}]
     for name, count in (("heed run from nothing", messages + events), ("heed run with nothing new", 0)):
-        seconds, peak = _process("-m", "pipelines.cli", "-C", str(home), "run")
+        said = home / "said.json"
+        seconds, peak = _process(said, "-m", "pipelines.cli", "-C", str(home), "run", "--json")
         rows.append({"name": name, "seconds": seconds, "peak_mb": round(peak), "rows": count})
+        if count:
+            told = json.loads(said.read_text(encoding="utf-8"))
+            found = sum(sum(classes.values()) for classes in told["findings"].values())
+            rows += [
+                {
+                    "name": f"  {step}",
+                    "seconds": step_seconds,
+                    "peak_mb": None,
+                    "rows": found if step == "audit" else count,
+                }
+                for step, step_seconds in told["seconds"].items()
+            ]
     return [
         row | {"seconds": round(row["seconds"], 3), "ratio_to_floor": round(row["seconds"] / floor, 2)} for row in rows
     ]

@@ -112,7 +112,9 @@ def test_every_rule_and_severity_is_met() -> None:
     assert {name for rule, name in met if rule == "message_over_frequency_cap"} == {"over_policy_cap", "over_legal_cap"}
 
 
-@pytest.mark.parametrize("scope", SCOPES)
+@pytest.mark.parametrize(
+    "scope", ["channel", *(pytest.param(scope, marks=pytest.mark.slow) for scope in ("program", "person"))]
+)
 def test_no_message_is_found_twice_for_one_cause(scope: str, tmp_path: Path) -> None:
     random = Random(f"once {scope}")
     setting = random_setting(random, scope)

@@ -53,7 +53,9 @@ def test_so_does_the_command_itself(tmp_path: Path) -> None:
     assert_agrees(tmp_path, made_home(tmp_path, "command", "channel"), in_process=False)
 
 
-@pytest.mark.parametrize("scope", ["channel", "program", "person"])
+@pytest.mark.parametrize(
+    "scope", ["channel", *(pytest.param(scope, marks=pytest.mark.slow) for scope in ("program", "person"))]
+)
 def test_a_whole_run_finds_what_the_reference_finds_by_every_rule(scope: str, tmp_path: Path) -> None:
     random = Random(f"rules {scope}")
     setting = random_setting(random, scope)

@@ -300,6 +300,13 @@ def test_silence_of_a_consent_log_weakens_every_channel_and_source_in_its_months
     assert reasons(engine) == [told]
 
 
+def test_a_consent_log_of_few_acts_has_no_rhythm_to_break() -> None:
+    # Ten days of opt-ins, one opt-out weeks later: people come when they come.
+    events = log_days(*range(10), 50, event_type="opt_in")
+    engine = measured(days(*range(70)), as_of="2026-11-09", core__consent_events=events)
+    assert set(verdicts(engine).values()) == {"Pass"}
+
+
 def test_a_consent_log_is_one_log_whatever_the_channels_of_its_events() -> None:
     events = log_days(*range(0, 70, 2), event_type="opt_in") + log_days(*range(1, 70, 2), event_type="opt_out")
     for event in events[: len(events) // 3]:

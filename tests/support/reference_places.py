@@ -131,7 +131,8 @@ def _zones_of_country(country: str | None) -> tuple[tuple[str, ...], str]:
     """The zones of a country; its local time is certain where all of them have shown the same time since 2010."""
     table = (files("tzdata") / "zoneinfo" / "zone.tab").read_text(encoding="utf-8")
     cells = [line.split("\t") for line in table.splitlines() if not line.startswith("#")]
-    zones = tuple(zone for code, _, zone, *_ in cells if code == country)
+    # The Chatham Islands are left out, by decision.
+    zones = tuple(zone for code, _, zone, *_ in cells if code == country and zone != "Pacific/Chatham")
     return zones, CERTAIN if len({_offsets(zone) for zone in zones}) == 1 else UNKNOWN
 
 
