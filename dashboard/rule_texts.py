@@ -140,6 +140,7 @@ REGIMES = {
     "exact_keyword": ("Exact keyword", "a system that knows the providers' keywords alone"),
     "legal_list": ("Legal word list", "a system that knows the words the law lists"),
     "reasonable_person": ("Reasonable person", "somebody who reads what the contact wrote"),
+    "reasonable_person_possible": ("Cautious person", "somebody who also counts what may be meant as a request"),
 }
 
 WAIVER_STATES = {

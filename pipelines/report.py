@@ -36,7 +36,7 @@ def in_words(summary: dict[str, Any], snapshot: str) -> str:
     """The verdict, the three headline numbers, the findings and what was read, as a few lines of text."""
     verdict = summary["verdict"]
     lines = [f"Did every opt-out get heeded?  {_ANSWERS[verdict['overall']]}  {_day(summary['as_of'])}"]
-    lines += [f"  {reason}" for reason in verdict["reasons"][:5]]
+    lines += [f"  {reason}" for reason in verdict["reasons"]]
     lines.append("")
     for row in summary["headline"]:
         before = f"(before: {row['previous_display']})" if row["previous_display"] else ""
@@ -46,7 +46,8 @@ def in_words(summary: dict[str, Any], snapshot: str) -> str:
         for rule, classes in summary["findings"].items():
             lines.append(f"  {rule}")
             for finding_class, count in sorted(classes.items(), key=lambda item: -item[1]):
-                lines.append(f"    {count:>9,}  {_CLASSES.get(finding_class, finding_class)} ({finding_class})")
+                words = f"{_CLASSES[finding_class]} ({finding_class})" if finding_class in _CLASSES else finding_class
+                lines.append(f"    {count:>9,}  {words}")
     else:
         lines.append("  No findings.")
     lines += _waivers(summary)
@@ -82,6 +83,7 @@ def _waivers(summary: dict[str, Any]) -> Iterator[str]:
 
 def _exposure(rows: list[dict[str, Any]]) -> Iterator[str]:
     """What violations would cost, a line per penalty, and the caveat that belongs to it."""
+    rows = [row for row in rows if row["violation_count"]]
     if not rows:
         return
     yield ""
