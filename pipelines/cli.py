@@ -162,11 +162,14 @@ def _sample(options: argparse.Namespace) -> int:
 
 
 def _run(options: argparse.Namespace) -> int:
-    from pipelines import report, run, settings, snapshots, waivers_file
+    from pipelines import audit, report, run, settings, snapshots, waivers_file
     from pipelines.narration import Narrator
+    from pipelines.rulebook import book
 
     told = settings.read(options.home)
-    waivers_file.read(told.home, told.policy.report_timezone)  # a mistake in it is said before anything is loaded
+    # A mistake in one of these is said before anything is loaded.
+    waivers_file.read(told.home, told.policy.report_timezone)
+    book.read(told.home, told.policy.rules, audit.rule_names())
     with Narrator(verbose=options.verbose) as narrator:
         outcome = run.execute(told, as_of=options.as_of, narrate=narrator)
     with snapshots.opened(outcome.snapshot) as engine:

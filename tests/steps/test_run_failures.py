@@ -228,3 +228,15 @@ def test_what_a_killed_run_left_behind_is_swept_away(home: Home, monkeypatch: py
     home.configure(policy='default_deadline = "48h"')
     assert home.run()["published"] is True
     assert not [path for path in (*leftovers, work) if path.exists()]
+
+
+def test_a_mistake_in_the_rule_book_is_said_before_anything_is_loaded(home: Home) -> None:
+    before = published(home)
+    loads = (home.path / "history" / "ledger.jsonl").read_bytes()
+    home.deliver({"m9.csv": MESSAGE + "m9,sms,+12025550101,2026-10-08T10:00:00Z,marketing,sent\n"})
+    (home.path / "rules.csv").write_text("rule_id,value\nus-tcpa-optout-10bd,soon\n", encoding="utf-8")
+    said = home.heed("run")
+    assert (said.code, said.out) == (78, "")
+    assert "line 2, rule 'us-tcpa-optout-10bd': value 'soon' is no whole number" in said.err
+    assert published(home) == before
+    assert (home.path / "history" / "ledger.jsonl").read_bytes() == loads
