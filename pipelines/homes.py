@@ -16,7 +16,7 @@ scope = "channel"
 default_deadline = "10bd"
 # The country of phone numbers written without + and country code.
 # default_country = "US"
-# Which legal rules hold: "default", "strict" (heed's preset, not the law), "none", or a list of ids. See them: heed rules
+# Which legal rules hold: "default", "strict" (a preset, not the law), "none", or a list of ids. To see them: heed rules
 # Your own rows, and changes to heed's, go to rules.csv beside this file; excuses for findings to waivers.csv.
 # rules = "default"
 # Days, weeks and months are cut in this time zone.
