@@ -1,6 +1,6 @@
 -- One row per opt-in that ended an opt-out span and was no act of the contact.
--- Rule: only the contact undoes its own opt-out. Imports, operators and systems that do are found, unless the contact
---   opted in at the same instant.
+-- Rule: only the contact undoes its own opt-out. Imports, operators and systems that do are found, unless the contact, or
+--   an act of which no actor is named, opted in at the same instant.
 -- Why: consent after a revocation is new consent: 47 CFR 64.1200(a)(10); 15 USC 7704(a)(4)(B): affirmative consent after
 --   the request; GDPR Art. 7. PECR reg. 22: asking opted-out people for consent is marketing.
 -- Remedy: restore the opt-out, find the import or the person, and look at every message sent since.
@@ -18,7 +18,7 @@ endings as (
     where s.kind = 'opt_out'
 ),
 by_contact as (
-    select distinct span_id from endings where actor = 'contact'
+    select distinct span_id from endings where actor is null or actor = 'contact'
 ),
 undone as (
     select

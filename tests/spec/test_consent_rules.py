@@ -201,6 +201,9 @@ EXAMPLES: list[tuple[str, str, Record, set[tuple[str, str, str]]]] = [
                 act("opt_in", NOON + DAY, "form", contact="bob", actor="contact"),
                 act("opt_in", NOON + DAY, "sync", contact="bob", actor="system"),
                 act("opt_in", NOON, "first", contact="eve", actor="operator"),
+                act("opt_out", NOON, "stop4", contact="joe"),
+                act("opt_in", NOON + DAY, "import 2", contact="joe", actor="import"),
+                act("opt_in", NOON + DAY, "nobody named", contact="joe", method="link"),
             ]
         },
         set(),
