@@ -87,29 +87,18 @@ def write_rule_texts(engine: DuckDBEngine) -> None:
     engine.create_from_frame("run.audit_rules", polars.DataFrame(rows, schema=schema, orient="row"))
 
 
-def _read_by_others() -> set[str]:
-    """Relations of rules that other rules read."""
-    return {relation for rule in rules() for relation in rule.reads if relation.startswith("audits.")}
-
-
 def audit(engine: DuckDBEngine, settings: Settings) -> int:
     """Build audits.findings over the rules the policy chooses, audits.<rule> for every rule, and audits.waivers.
 
-    The rows of a rule are written once: its relation is a view of the findings, unless other rules read it. The mask
-    and place of a contact join them when they are published (sql/published/findings.sql). Returns the number of
+    The rows of a rule are written once: its relation is a view of the findings. No rule reads another's. The mask and
+    place of a contact join them when they are published (sql/published/findings.sql). Returns the number of
     findings. Raises ConfigurationError for a waivers.csv that cannot be read.
     """
     write_rule_texts(engine)
-    selects = {}
-    for rule in rules():
-        if rule.relation in _read_by_others():
-            engine.create(rule.relation, rule.text)
-            selects[rule.name] = _select(engine, f"select * from {rule.relation}")
-        else:
-            selects[rule.name] = _select(engine, rule.text)
+    selects = {rule.name: _select(engine, rule.text) for rule in rules()}
     every = " union all ".join(selects[name] for name in chosen(settings.policy.rules))
     found = engine.create("audits.found", every)
-    for name in selects.keys() - {relation.removeprefix("audits.") for relation in _read_by_others()}:
+    for name in selects:
         engine.create_view(f"audits.{name}", f"select * from audits.found where rule = {quoted(name)}")
     waivers.write(engine, settings)
     waived_by, joins = waivers.waived(engine)

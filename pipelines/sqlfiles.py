@@ -17,7 +17,7 @@ from pipelines.resources import sql_folder
 #: Layers in the order in which they are built, with the schemas a layer may read.
 READABLE_SCHEMAS: dict[str, frozenset[str]] = {
     "core": frozenset({"history", "run", "reference", "core"}),
-    "audits": frozenset({"core", "run", "reference", "audits"}),
+    "audits": frozenset({"core", "run", "reference"}),
     "metrics": frozenset({"core", "run", "reference", "audits", "metrics"}),
     "published": frozenset({"core", "run", "audits", "metrics"}),
     "checks": frozenset({"history", "core", "run", "audits", "metrics"}),
