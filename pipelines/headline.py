@@ -8,7 +8,7 @@ from typing import Any
 
 import polars
 
-from pipelines.statistics import FEWEST_TREND_VALUES, TREND_WEEKS, Trend, trend_label
+from pipelines.statistics.trends import FEWEST_TREND_VALUES, TREND_WEEKS, Trend, trend_label
 
 NO_DATA = "No data"
 WHOLE_RECORD = "Whole record"

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipelines.statistics import kaplan_meier, processed_quantile, restricted_mean, trend_label, trend_of_weeks
+from pipelines.statistics.survival import kaplan_meier, processed_quantile, restricted_mean
+from pipelines.statistics.trends import trend_label, trend_of_weeks
 from tests.support.reference_numbers import survival, trend
 
 LAST_WEEK = date(2026, 3, 2)

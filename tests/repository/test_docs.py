@@ -15,8 +15,9 @@ from pathlib import Path
 import polars
 import pytest
 
-from pipelines import cli, connectors, errors, identity, readers, settings, snapshots, staging, statistics, zones
+from pipelines import cli, connectors, errors, identity, readers, settings, snapshots, staging, zones
 from pipelines.engines.duckdb import DuckDBEngine
+from pipelines.statistics import trends
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
@@ -284,13 +285,13 @@ def test_the_example_s_verdicts_are_as_shown(example: Examples) -> None:
 def test_the_example_of_a_trend_is_computed_as_shown() -> None:
     (row,) = tables(section("definitions.md", "## opt_out_trend"))[1]
     rates = [float(value) for name, value in row.items() if name != "week"]
-    test, slope = statistics.mann_kendall(rates), statistics.theil_sen(range(len(rates)), rates)
+    test, slope = trends.mann_kendall(rates), trends.theil_sen(range(len(rates)), rates)
     assert f"have the median {slope.value:.4f}" in section("definitions.md", "## opt_out_trend")
     assert f"{slope.lower:.2f} to {slope.upper:.2f}" in section("definitions.md", "## opt_out_trend")
     shown = section("definitions.md", "## opt_out_trend_direction")
     for part in (f"= {test.s}.", f"= {test.variance:.2f}", f"= {test.z:.3f}", f"p = {test.p_value:.4f}"):
         assert part in shown
-    assert statistics.trend_label(statistics.trend_direction(rates)) in shown
+    assert trends.trend_label(trends.trend_direction(rates)) in shown
 
 
 def test_addresses_are_read_as_shown() -> None:

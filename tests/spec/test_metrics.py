@@ -12,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipelines.build import write_reference
-from pipelines.measure import last_complete_week, measure
+from pipelines.measure import measure
+from pipelines.measures.periods import last_complete_week
 from tests.support.measured import measured, nine, numbers
 from tests.support.working_database import insert, working_database
 

@@ -12,19 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from pipelines.statistics import (
-    Estimate,
-    kaplan_meier,
-    mann_kendall,
-    mean,
-    processed_quantile,
-    restricted_mean,
-    theil_sen,
-    trend_direction,
-    trend_label,
-    trend_of_weeks,
-    wilson_interval,
-)
+from pipelines.statistics.estimate import Estimate
+from pipelines.statistics.intervals import mean, wilson_interval
+from pipelines.statistics.survival import kaplan_meier, processed_quantile, restricted_mean
+from pipelines.statistics.trends import mann_kendall, theil_sen, trend_direction, trend_label, trend_of_weeks
 
 Z = 1.959963984540054
 
