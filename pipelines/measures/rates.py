@@ -11,9 +11,14 @@ from pipelines.statistics.estimate import Estimate
 
 
 def measure(engine: DuckDBEngine, record: Record) -> polars.DataFrame:
-    """Measurements of opt_out_rate and opt_outs_not_reached."""
+    """Measurements of opt_out_rate, its rolling windows among them, and opt_outs_not_reached."""
+    dimensions = "program, campaign_id, '*' as reason"
     return polars.concat(
-        [shares(engine, "opt_out_rate", "program, campaign_id, '*' as reason"), _opt_outs_not_reached(engine)]
+        [
+            shares(engine, "opt_out_rate", dimensions),
+            shares(engine, "opt_out_rate", dimensions, counts="opt_out_rate_rolling"),
+            _opt_outs_not_reached(engine),
+        ]
     )
 
 

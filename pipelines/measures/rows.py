@@ -32,15 +32,18 @@ SCHEMA = {
 }
 
 
-def shares(engine: DuckDBEngine, metric: str, dimensions: str) -> polars.DataFrame:
-    """Measurements of a metric whose counts make shares: value and Wilson interval added."""
-    counts = engine.frame(
+def shares(engine: DuckDBEngine, metric: str, dimensions: str, *, counts: str | None = None) -> polars.DataFrame:
+    """Measurements of a metric whose counts make shares: value and Wilson interval added.
+
+    `counts` names the relation of schema metrics that holds them, where it is not the metric's own.
+    """
+    table = engine.frame(
         f"select '{metric}' as metric, 'heed' as definition, grain, period_start, channel, {dimensions},"
         " cast(numerator as double) as numerator, cast(denominator as double) as denominator,"
-        f" cast(numerator as double) / cast(denominator as double) as value from metrics.{metric}"
+        f" cast(numerator as double) / cast(denominator as double) as value from metrics.{counts or metric}"
     )
-    lower, upper = wilson_interval(counts["numerator"].to_numpy(), counts["denominator"].to_numpy())
-    return counts.with_columns(
+    lower, upper = wilson_interval(table["numerator"].to_numpy(), table["denominator"].to_numpy())
+    return table.with_columns(
         polars.Series("lower", lower),
         polars.Series("upper", upper),
         polars.lit("share").alias("unit"),

@@ -2,16 +2,7 @@
 -- denominator = pairs (contact and channel of the span) that began a span in the period; numerator = those that no
 -- marketing or unknown message reached in it, on any address or channel that the span covers. Spans that cover every
 -- channel count in the rows of all channels only. The opt-out rate leaves these pairs out; this number shows them.
-with reached as (
-    select
-        contact_key,
-        channel,
-        sent_on
-    from core.messages
-    where is_reached
-),
-
-spans as (
+with spans as (
     select
         span_id,
         contact_key,
@@ -20,13 +11,20 @@ spans as (
     from core.opt_out_spans
 ),
 
-coverage as (
+-- The days nearest to a span's first on which a message reached an address and channel that it covers.
+nearest_reach as (
     select
-        span_id,
-        contact_key,
-        channel,
-        begins_on
+        span_coverage.span_id,
+        max(span_reach.reached_before_on) as reached_before_on,
+        min(span_reach.reached_after_on) as reached_after_on
     from core.span_coverage
+    inner join metrics.span_reach
+        on
+            span_coverage.contact_key = span_reach.contact_key
+            and span_coverage.begins_on = span_reach.begins_on
+            and (span_coverage.channel = span_reach.channel or span_coverage.channel = '*')
+    where span_reach.program = '*' and span_reach.campaign_id = '*'
+    group by span_coverage.span_id
 ),
 
 grains as (
@@ -34,67 +32,47 @@ grains as (
     from (values ('day'), ('week'), ('month'), ('all')) as listed (grain)
 ),
 
-covered_reach as (
+span_periods as (
     select
-        grains.grain,
-        case grains.grain
-            when 'day' then reached.sent_on
-            when 'week' then cast(date_trunc('week', reached.sent_on) as date)
-            when 'month' then cast(date_trunc('month', reached.sent_on) as date)
-        end as period_start,
-        reached.contact_key,
-        reached.channel
-    from reached
-    cross join grains
-    where reached.contact_key in (select contact_key from coverage)
-),
-
-covered_periods as (
-    select
-        grains.grain,
-        case grains.grain
-            when 'day' then coverage.begins_on
-            when 'week' then cast(date_trunc('week', coverage.begins_on) as date)
-            when 'month' then cast(date_trunc('month', coverage.begins_on) as date)
-        end as period_start,
-        coverage.span_id,
-        coverage.contact_key,
-        coverage.channel
-    from coverage
-    cross join grains
-),
-
-reached_spans as (
-    select distinct
-        covered_periods.grain,
-        covered_periods.span_id
-    from covered_periods
-    inner join covered_reach
-        on
-            covered_periods.contact_key = covered_reach.contact_key
-            and covered_periods.grain = covered_reach.grain
-            and covered_periods.period_start is not distinct from covered_reach.period_start
-            and (covered_periods.channel = covered_reach.channel or covered_periods.channel = '*')
-),
-
-begun_pairs as (
-    select
+        spans.span_id,
         grains.grain,
         case grains.grain
             when 'day' then spans.begins_on
             when 'week' then cast(date_trunc('week', spans.begins_on) as date)
             when 'month' then cast(date_trunc('month', spans.begins_on) as date)
         end as period_start,
+        case grains.grain
+            when 'day' then nearest_reach.reached_before_on
+            when 'week' then cast(date_trunc('week', nearest_reach.reached_before_on) as date)
+            when 'month' then cast(date_trunc('month', nearest_reach.reached_before_on) as date)
+        end as before_start,
+        case grains.grain
+            when 'week' then cast(date_trunc('week', nearest_reach.reached_after_on) as date)
+            when 'month' then cast(date_trunc('month', nearest_reach.reached_after_on) as date)
+        end as after_start,
         spans.contact_key,
         spans.channel,
-        max(case when reached_spans.span_id is not null then 1 else 0 end) as is_reached
+        nearest_reach.span_id is not null as is_ever_reached
     from spans
     cross join grains
-    left join reached_spans
-        on
-            spans.span_id = reached_spans.span_id
-            and grains.grain = reached_spans.grain
-    group by all
+    left join nearest_reach on spans.span_id = nearest_reach.span_id
+),
+
+begun_pairs as (
+    select
+        grain,
+        period_start,
+        contact_key,
+        channel,
+        max(
+            case
+                when before_start = period_start or after_start = period_start or (grain = 'all' and is_ever_reached)
+                    then 1
+                else 0
+            end
+        ) as is_reached
+    from span_periods
+    group by grain, period_start, contact_key, channel
 ),
 
 counted as (

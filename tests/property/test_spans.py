@@ -143,7 +143,7 @@ def test_counts_are_the_reference_s(scope: str, tmp_path: Path) -> None:
             row[:5]: row[5:]
             for row in engine.rows(
                 "select grain, period_start, channel, program, campaign_id, numerator, denominator"
-                " from metrics.opt_out_rate"
+                " from (select * from metrics.opt_out_rate union all select * from metrics.opt_out_rate_rolling)"
             )
         }
         not_reached = {

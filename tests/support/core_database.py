@@ -34,6 +34,14 @@ _TYPES: Mapping[str, Any] = {
     "BIGINT": polars.Int64,
     "VARCHAR": polars.String,
 }
+_METRICS = (
+    "span_reach",
+    "opt_out_rate",
+    "opt_out_rate_rolling",
+    "opt_outs_not_reached",
+    "feedback_reasons",
+    "response_time",
+)
 _UNITS = {"h": "hours", "d": "calendar_days", "bd": "business_days"}
 
 
@@ -53,7 +61,7 @@ def build_core(engine: DuckDBEngine, history: History, policy: Policy, home: Pat
     keys = _build_facts(engine, history, policy, home)
     finding = sqlfiles.read("audits.message_after_opt_out")
     engine.create("audits.findings", f"select *, cast(null as varchar) as waived_by from ({finding.text})")
-    for metric in ("opt_out_rate", "opt_outs_not_reached", "feedback_reasons", "response_time"):
+    for metric in _METRICS:
         engine.create(f"metrics.{metric}", sqlfiles.read(f"metrics.{metric}").text)
     return keys
 

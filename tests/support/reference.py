@@ -25,6 +25,7 @@ from tests.support.reference_numbers import (
     opt_out_trend,
     opt_outs_not_reached,
     response_times,
+    rolling_rates,
 )
 from tests.support.reference_reading import STATUSES, TIME_COLUMNS, Accounting, Delivery, Records, Row, read
 from tests.support.reference_spans import Event, Finding, Message, Policy, Span, findings, spans
@@ -79,7 +80,8 @@ def answer_for(
         events=events,
         spans=found,
         findings=findings(messages, found, person_of, policy),
-        opt_out_rates=opt_out_rates(messages, found, person_of, policy),
+        opt_out_rates=opt_out_rates(messages, found, person_of, policy)
+        | rolling_rates(messages, found, person_of, as_of, policy),
         opt_outs_not_reached=opt_outs_not_reached(messages, events, found, person_of, policy),
         response_times=response_times(found, as_of, policy),
         trend=opt_out_trend(messages, found, person_of, as_of, policy),

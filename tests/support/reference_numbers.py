@@ -129,6 +129,46 @@ def _periods_begun(
     }
 
 
+def rolling_rates(
+    messages: Iterable[Message],
+    spans: Iterable[Span],
+    person_of: Mapping[str, str],
+    as_of: datetime | None,
+    policy: Policy,
+) -> Rates:
+    """The opt-out rates of every window of 7 and 28 days between the first day of reach and as_of; by no campaign."""
+    reached = [(message, local_date(message.sent_at, policy)) for message in messages if message.is_reached]
+    if not reached or as_of is None:
+        return {}
+    spans, counts = list(spans), dict[Place, tuple[int, int]]()
+    first, last = min(day for _, day in reached), local_date(as_of, policy)
+    for length in (7, 28):
+        start = first
+        while start + timedelta(days=length - 1) <= last:
+            window = {start + timedelta(days=day) for day in range(length)}
+            members: dict[Place, set[tuple[str, str]]] = {}
+            for message, day in reached:
+                if day in window:
+                    for dimensions in RATE_DIMENSIONS:
+                        channel = message.channel if "channel" in dimensions else "*"
+                        program = message.program if "program" in dimensions else "*"
+                        if "campaign_id" not in dimensions:
+                            place = (f"rolling_{length}_days", start, channel, program, "*")
+                            members.setdefault(place, set()).add((message.contact, message.channel))
+            begun = [span for span in spans if local_date(span.begins_at, policy) in window]
+            for place, pairs in members.items():
+                left = {
+                    pair
+                    for pair in pairs
+                    for span in begun
+                    if covers_pair(span, *pair, person_of, policy.scope)
+                    and (place[3] == "*" or span.key.program in {place[3], "*"})
+                }
+                counts[place] = (len(left), len(pairs))
+            start += timedelta(days=1)
+    return counts
+
+
 def opt_outs_not_reached(
     messages: Iterable[Message],
     events: Iterable[Event],
