@@ -1,12 +1,13 @@
 -- One row per opt-out span: the message it is attributed to, and the marketing message that reached the contact last before it.
 -- attributed_by says how: message (the opt-out names one on record), campaign (it names one), last_touch (the last
 -- marketing message that reached the same contact and channel, within the attribution window before the request), none.
+-- One act on every channel begins a span on each: each is attributed on its own channel.
 -- touch_* is that last message however long ago it was sent, for other windows than heed's. Blocks are attributed to nothing.
 with
 opt_outs as (
     select
-        s.span_id, s.begins_at, s.begins_on, e.source, e.contact_key, e.channel, e.program, e.message_id, e.campaign_id,
-        e.method, s.reason
+        s.span_id, s.begins_at, s.begins_on, s.channel, s.program, s.reason, e.source, e.contact_key, e.message_id,
+        e.campaign_id, e.method
     from core.opt_out_spans as s
     join core.consent_events as e on e.source = s.source and e.event_id = s.event_id
     where s.kind = 'opt_out'
@@ -19,6 +20,7 @@ named as (
         ) as place
     from opt_outs as o
     join core.messages as m on m.contact_key = o.contact_key and m.message_id = o.message_id
+    where m.channel = o.channel or o.channel = '*'
 ),
 -- Two steps, since only the last message's columns are wanted: its time first.
 last_touches as (

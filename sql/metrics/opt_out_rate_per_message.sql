@@ -1,7 +1,8 @@
 -- One row per definition, grain, period and dimension set in which messages were sent or opt-outs attributed.
 -- numerator: attributed opt-outs (or people, or topics, as the definition counts) begun in the period; denominator:
 -- marketing messages delivered (or sent) in it. Dimension sets: none, channel, program, campaign_id, (channel, program),
--- (channel, campaign_id); `*` means all of them. Opt-outs on every channel or program are in no row of one.
+-- (channel, campaign_id); `*` means all of them. Opt-outs on every channel or program are in no row of one. Of campaigns,
+-- other products' definitions have months and the whole record alone: nobody compares products by a campaign's day.
 with
 definitions as (
     select definition, counts, messages
@@ -60,6 +61,7 @@ opt_out_places as (
         (l.by_channel = 0 or o.channel <> '*')
         and (l.by_program = 0 or o.program <> '*')
         and (l.by_campaign = 0 or o.campaign_id is not null)
+        and (l.by_campaign = 0 or o.definition = 'heed' or g.grain in ('month', 'all'))
 ),
 message_days as (
     select channel, program, campaign_id, sent_on, delivered_count, reached_count
@@ -107,6 +109,7 @@ counts as (
         case d.messages when 'sent' then m.sent_count else m.delivered_count end as denominator
     from message_places as m
     cross join definitions as d
+    where m.campaign_id = '*' or d.definition = 'heed' or m.grain in ('month', 'all')
 )
 select
     definition,

@@ -1,0 +1,189 @@
+"""Which number is which? One month under every definition, an example that explains the differences, the sources."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+from typing import Any
+
+import streamlit as st
+
+from dashboard import definitions, filters, formats, layout, snapshot, texts
+from dashboard.definitions import Definition
+from dashboard.definitions_example import ANSWERS, CAMPAIGNS, MONTH, PEOPLE, Answer, Person
+
+NUMBERS = """
+select metric, definition, numerator, denominator, value, lower, upper from metrics.measurements
+where metric in ('opt_out_rate', 'opt_out_rate_per_message', 'list_churn', 'unattributed_share')
+    and grain = 'month' and period_start = ? and channel = ? and program = '*' and campaign_id = '*'
+"""
+LAST_MONTH = """
+select cast(date_trunc('month', timezone(report_timezone, as_of)) - interval 1 month as date) as month
+from run.parameters
+"""
+QUESTIONS = {
+    "opt_out_rate": ("Of those we reached", "how many left?"),
+    "opt_out_rate_per_message": ("Per message", "what does a message cost us in opt-outs?"),
+    "list_churn": ("Of the list", "how fast does it wear away?"),
+}
+METRICS = tuple(QUESTIONS)
+GRADES = {
+    "heed": "heed's own", "P": "read on the page, in a stored copy", "Q": "quoted by others",
+    "S": "in part from summaries", "S1": "from one weak source", "unverified": "not confirmed",
+}  # fmt: skip
+Numbers = dict[tuple[str, str], dict[str, Any]]
+
+
+def show() -> None:
+    """Draw the page."""
+    chosen = filters.chosen()
+    month: date = chosen.period or (snapshot.one(LAST_MONTH) or {"month": None})["month"] or date.min
+    layout.header("definitions", replace(chosen, period=month))
+    if not snapshot.has("metrics.definitions"):
+        layout.older("table of definitions")
+        layout.footer()
+        return
+    listed = definitions.offered(METRICS)
+    rows = snapshot.rows(NUMBERS, [month, chosen.channel_or_all])
+    numbers = {(row["metric"], row["definition"]): row for row in rows}
+    show_answer(listed, numbers, month)
+    show_numbers(listed, numbers)
+    show_example(listed)
+    show_sources(listed)
+    layout.footer("Every number names its definition; `metrics.definitions` and `heed metrics` carry it too")
+
+
+def show_answer(listed: list[Definition], numbers: Numbers, month: date) -> None:
+    """How far the definitions are apart, as a sentence."""
+
+    def values(metric: str, own: bool) -> list[float]:
+        found = [
+            numbers.get((one.metric, one.definition)) for one in listed if one.metric == metric and one.is_own == own
+        ]
+        return [row["value"] for row in found if row and row["value"] is not None]
+
+    rate, message, churn = (values(metric, own=True) for metric in METRICS)
+    others = values("opt_out_rate_per_message", own=False)
+    said = [f"{percent(rate[0])} of those reached"] if rate else []
+    said += [f"{percent(message[0])} per message"] if message else []
+    said += [f"{percent(churn[0])} of the list"] if churn else []
+    if not said:
+        layout.empty(f"No numbers in {formats.month(month)}", f"No message reached anybody here. {texts.WIDEN}")
+        return
+    spread = ""
+    if others:
+        low, high = percent(min(others)), percent(max(others))
+        spread = f" By the rules of other products, {low} to {high} per message."
+    st.markdown(
+        f"**The same opt-outs of {formats.month(month)} are {', '.join(said)}.**{spread} None of them is wrong: each "
+        "answers another question. Compare a number only with numbers of the same definition."
+    )
+
+
+def show_numbers(listed: list[Definition], numbers: Numbers) -> None:
+    """One table per question: the month under each definition."""
+    if not numbers:
+        return
+    for metric, (title, question) in QUESTIONS.items():
+        lines = [line(one, numbers) for one in listed if one.metric == metric]
+        st.subheader(f"{title}: {question}", anchor=False)
+        layout.table(lines, f"{title}, by definition", {"Value": percent})
+        if metric == "opt_out_rate_per_message":
+            st.caption(
+                "Unattributed: of the opt-outs begun in the month, the share that the definition counts for no "
+                "message. The higher it is, the more the rate leaves out."
+            )
+    page = texts.PAGES["trends"]
+    st.page_link(page.file, label="See any of them over time", icon=page.icon)
+
+
+def line(one: Definition, numbers: Numbers) -> dict[str, Any]:
+    """A definition with its numbers of the month."""
+    row = numbers.get((one.metric, one.definition), {})
+    missing = numbers.get(("unattributed_share", one.definition), {})
+    name = texts.plain(one.name)
+    told = {
+        "Definition": f"**{name}** (heed)" if one.is_own else name,
+        "Value": row.get("value"),
+        "95 % interval": between(row.get("lower"), row.get("upper")),
+        "Counted": f"{formats.count(row.get('numerator'))} / {formats.count(row.get('denominator'))}",
+    }
+    if one.metric == "opt_out_rate_per_message":
+        told["Unattributed"] = formats.share(missing.get("value"))
+    return told
+
+
+def show_example(listed: list[Definition]) -> None:
+    """The made-up month: what happened, and what each definition makes of it."""
+    st.subheader("Why they differ: one example", anchor=False)
+    sent = ", ".join(f"*{name}* on {formats.day(at)} at {at:%H:%M}" for name, at in CAMPAIGNS.items())
+    count = sum(len(person.campaigns) for person in PEOPLE)
+    lost = sum(len(person.campaigns) for person in PEOPLE if not person.is_confirmed)
+    st.markdown(
+        f"A made-up {formats.month(MONTH)}. {len(PEOPLE)} contacts opted in by text message in September. Two "
+        f"campaigns went out: {sent}. Of {count} messages sent, {count - lost} were confirmed as delivered."
+    )
+    layout.table([happened(person) for person in PEOPLE], "What happened to each contact of the example")
+    names = {(one.metric, one.definition): one for one in listed}
+    known = [answer for answer in ANSWERS if (answer.metric, answer.definition) in names]
+    layout.table(
+        [arithmetic(answer, names[answer.metric, answer.definition]) for answer in known],
+        "The example under each definition",
+    )
+    st.caption("heed computes these numbers from these records each time it is tested.")
+
+
+def happened(person: Person) -> dict[str, str]:
+    """One contact of the example in words."""
+    unconfirmed = " (delivery never confirmed)" if person.campaigns and not person.is_confirmed else ""
+    acts = [f"{act.at.day} {act.at:%b %H:%M}: {act.words}" for act in person.acts]
+    return {
+        "Contact": person.name,
+        "Was sent": (", ".join(person.campaigns) or "nothing") + unconfirmed,
+        "Did": "; ".join(acts) or "stays",
+    }
+
+
+def arithmetic(answer: Answer, one: Definition) -> dict[str, str]:
+    """What a definition makes of the example."""
+    name = texts.plain(one.name)
+    value = formats.share(answer.numerator / answer.denominator)
+    opt_outs = sum(act.event_type == "opt_out" for person in PEOPLE for act in person.acts)
+    left_out = "" if answer.unattributed is None else f" Unattributed: {answer.unattributed} of {opt_outs}."
+    return {
+        "Definition": f"**{name}**" if one.is_own else name,
+        "Result": f"{answer.numerator} / {answer.denominator} = **{value}**".replace(" ", formats.GAP),
+        "Because": f"{answer.why}{left_out}",
+    }
+
+
+def percent(value: float | None) -> str:
+    """A ratio to two digits: rates per message are small, and it is their differences that matter here."""
+    return formats.MISSING if value is None else f"{value * 100:.2f}{formats.GAP}%"
+
+
+def between(lower: float | None, upper: float | None) -> str:
+    """A 95 % interval as finely, never broken over lines."""
+    if lower is None or upper is None:
+        return formats.MISSING
+    return f"{lower * 100:.2f}–{formats.JOINER}{percent(upper)}"
+
+
+def show_sources(listed: list[Definition]) -> None:
+    """What each definition counts, and where that is written."""
+    st.subheader("How each counts, and where that is written", anchor=False)
+    for one in listed:
+        with st.expander(texts.plain(one.name)):
+            st.markdown(definitions.caption(one))
+            link = (
+                f"[{texts.plain(one.source)}](<{one.source}>)"
+                if one.source.startswith("https://")
+                else f"`{one.source}`"
+            )
+            checked = f", checked {one.checked_on}" if one.checked_on else ""
+            grade = GRADES.get(one.grade, one.grade)
+            if one.source:
+                st.caption(f"{texts.plain(one.note)}\n\nSource: {link} ({grade}{checked})")
+
+
+show()
