@@ -1,6 +1,7 @@
-"""heed's dashboard: the list of its pages, and what is shown when there is nothing to show.
+"""heed's dashboard: the server with its gate, and the list of its pages.
 
-Start: `streamlit run app.py` in this folder, with HEED_HOME naming the home folder.
+Start: `heed dashboard`, or `streamlit run app.py` in this folder with HEED_HOME naming the home folder. Streamlit
+imports this file once for the server, and runs it once for each page that is drawn.
 """
 
 from __future__ import annotations
@@ -9,19 +10,26 @@ import sys
 from pathlib import Path
 
 import streamlit as st
+from starlette.middleware import Middleware
 
 FOLDER = Path(__file__).resolve().parent
+# Streamlit puts this folder on the path, not the one that holds the `dashboard` package.
+if str(FOLDER.parent) not in sys.path:
+    sys.path.append(str(FOLDER.parent))
 
 
 def main() -> None:
     """Open the newest snapshot and run the page the reader asked for."""
-    # Streamlit puts this folder on the path, not the one that holds the `dashboard` package.
-    if str(FOLDER.parent) not in sys.path:
-        sys.path.append(str(FOLDER.parent))
-    from dashboard import filters, layout, snapshot, texts
+    from dashboard import access, access_log, access_texts, filters, layout, snapshot, texts, whoami
 
     st.set_page_config(page_title=texts.PRODUCT, page_icon=str(FOLDER / "icon.svg"), layout="wide")
     st.logo(FOLDER / "mark.svg", size="large")
+    try:
+        access.choose()
+    except access.NotKnownError:
+        layout.empty(access_texts.NOT_KNOWN, access_texts.NOT_KNOWN_BODY, icon=":material/lock:")
+        return
+    # Every page is there for every role: who may not open one is told so, also by its address.
     pages = {
         name: st.Page(
             page.file,
@@ -29,7 +37,7 @@ def main() -> None:
             icon=page.icon,
             help=page.help,
             default=name == "overview",
-            visibility="hidden" if name == "contact" else "visible",
+            visibility="visible" if name != "contact" and access.may_open(name) else "hidden",
         )
         for name, page in texts.PAGES.items()
     }
@@ -39,17 +47,32 @@ def main() -> None:
     }
     asked = st.navigation({name: listed for name, listed in sections.items() if listed}, expanded=True)
     name = next(name for name, page in pages.items() if page == asked)
+    access.opened(name)
     with st.container(width=layout.PAGE_WIDTH):
         try:
-            snapshot.choose()
-            filters.draw(texts.PAGES[name].filters)
-            asked.run()
+            if access.may_open(name):
+                snapshot.choose()
+                filters.draw(texts.PAGES[name].filters)
+                asked.run()
+            else:
+                whoami.refused(name)
         except snapshot.NoSnapshotError as error:
             st.title("No snapshot yet", anchor=False)
             layout.empty(error.what, texts.FIRST_RUN, error.command)
         except snapshot.SnapshotError as error:
             st.title("The snapshot cannot be read", anchor=False)
             layout.empty(error.what, texts.UNREADABLE, error.command, icon=":material/broken_image:")
+        except access_log.NotWrittenError as error:
+            whoami.not_written(error)
+        whoami.sidebar()
 
 
-main()
+if __name__ == "__main__":
+    main()
+else:
+    from dashboard import gate, gate_settings
+
+    SETTINGS = gate_settings.current()
+    app = st.App(
+        __file__, middleware=[Middleware(gate.Gate, settings=SETTINGS)], secrets=gate_settings.for_streamlit(SETTINGS)
+    )

@@ -61,39 +61,43 @@ def share_over_time(
     marks: Sequence[tuple[date, str]] = (),
     used: tuple[date, date, str] | None = None,
     between: tuple[date, date] | None = None,
+    name: str = "Opt-out rate",
+    cut_name: str = "Not over yet",
 ) -> go.Figure:
-    """A share by period with its interval as a band; the running period is a hollow point.
+    """A share by period with its interval as a band; a period that is not whole is a hollow point.
 
     `highest` and `between` fix the scales so that several charts compare; `marks` point at single periods; `used`
-    shades the span of periods a number was computed from.
+    shades the span of periods a number was computed from; `name` says what it is, `cut_name` what hollow points are.
     """
     complete = [share for share in shares if share.is_complete and share.value is not None]
     running = [share for share in shares if not share.is_complete and share.value is not None]
     figure = go.Figure()
     if used:
         figure.add_vrect(x0=used[0], x1=used[1], fillcolor=FAINT, line_width=0, layer="below")
-        figure.add_annotation(x=used[0], y=1.0, yref="paper", text=used[2], showarrow=False, xanchor="left",
-                              yanchor="bottom", font_size=12)  # fmt: skip
+        # The text grows into the chart from the side of the span that has more of it.
+        is_late = bool(shares) and used[0] - shares[0].at > shares[-1].at - used[1]
+        figure.add_annotation(x=used[1] if is_late else used[0], y=1.0, yref="paper", text=used[2], showarrow=False,
+                              xanchor="right" if is_late else "left", yanchor="bottom", font_size=12)  # fmt: skip
     # One or two points have no band to speak of: they get bars.
     has_band = len(complete) > 2
     if has_band:
         figure.add_scatter(
             x=[share.at for share in complete] + [share.at for share in reversed(complete)],
-            y=_percent([share.upper for share in complete]) + _percent([share.lower for share in reversed(complete)]),
+            y=percent([share.upper for share in complete]) + percent([share.lower for share in reversed(complete)]),
             fill="toself", fillcolor=BAND, line={"width": 0}, hoverinfo="skip", name="95 % interval", mode="lines",
         )  # fmt: skip
     figure.add_scatter(
-        x=[share.at for share in complete], y=_percent([share.value for share in complete]),
+        x=[share.at for share in complete], y=percent([share.value for share in complete]),
         mode="lines+markers" if len(complete) <= 70 else "lines", line={"color": ACCENT, "width": 2},
-        marker={"size": 5 if has_band else 8, "color": ACCENT}, name="Opt-out rate",
-        error_y=None if has_band else _error_bars(complete),
+        marker={"size": 5 if has_band else 8, "color": ACCENT}, name=name,
+        error_y=None if has_band else error_bars(complete),
         customdata=[escape(share.note) for share in complete], hovertemplate="%{customdata}<extra></extra>",
     )  # fmt: skip
     if running:
         figure.add_scatter(
-            x=[share.at for share in running], y=_percent([share.value for share in running]), mode="markers",
+            x=[share.at for share in running], y=percent([share.value for share in running]), mode="markers",
             marker={"size": 9, "symbol": "circle-open", "color": ACCENT, "line": {"width": 2}},
-            error_y=_error_bars(running), name="Not over yet",
+            error_y=error_bars(running), name=cut_name,
             customdata=[escape(share.note) for share in running], hovertemplate="%{customdata}<extra></extra>",
         )  # fmt: skip
     values = {share.at: share.value for share in shares if share.value is not None}
@@ -104,14 +108,14 @@ def share_over_time(
             anchor = "left" if place < 0.15 else "right" if place > 0.85 else "center"
             figure.add_annotation(x=at, y=values[at] * 100, text=escape(text), showarrow=True, arrowhead=0, ax=0,
                                   ay=-34, font_size=12, arrowcolor=NEUTRAL, xanchor=anchor)  # fmt: skip
-    top = highest if highest is not None else max([share.upper or 0 for share in shares], default=0)
+    top = highest if highest is not None else max([share.upper or share.value or 0 for share in shares], default=0)
     figure.update_yaxes(range=[0, max(top * 108, 0.1)], ticksuffix=" %", rangemode="tozero")
     if shares:
         # Set, because an annotation near the edge would widen it.
         first, last = between or (shares[0].at, shares[-1].at)
         margin = max(timedelta(days=4), (last - first) / 40)
         figure.update_xaxes(range=[first - margin, last + margin])
-    return _calm(figure, height, legend=bool(running))
+    return calm(figure, height, legend=bool(running))
 
 
 def share_bars(
@@ -125,20 +129,20 @@ def share_bars(
     then = [share for share in before if share.at in places]
     figure = go.Figure()
     figure.add_bar(
-        x=_percent([share.value for share in shares]), y=list(places.values()), orientation="h", name=names[0],
-        marker={"color": BAND, "line": {"width": 1, "color": ACCENT}}, width=0.6, error_x=_error_bars(shares, ACCENT),
+        x=percent([share.value for share in shares]), y=list(places.values()), orientation="h", name=names[0],
+        marker={"color": BAND, "line": {"width": 1, "color": ACCENT}}, width=0.6, error_x=error_bars(shares, ACCENT),
         customdata=[escape(share.note) for share in shares], hovertemplate="%{customdata}<extra></extra>",
     )  # fmt: skip
     if then:
         figure.add_scatter(
-            x=_percent([share.value for share in then]), y=[places[share.at] for share in then], mode="markers",
+            x=percent([share.value for share in then]), y=[places[share.at] for share in then], mode="markers",
             marker={"symbol": "diamond-open", "size": 11, "color": NEUTRAL, "line": {"width": 2}}, name=names[1],
             customdata=[escape(share.note) for share in then], hovertemplate="%{customdata}<extra></extra>",
         )  # fmt: skip
     labels = ["<br>".join(escape(_cut(line)) for line in str(share.at).split("\n")) for share in shares]
     figure.update_yaxes(autorange="reversed", tickvals=list(places.values()), ticktext=labels, showgrid=False)
     figure.update_xaxes(ticksuffix=" %", rangemode="tozero")
-    return _calm(figure, 90 + 38 * max(len(shares), 1), legend=bool(then), hover="closest")
+    return calm(figure, 90 + 38 * max(len(shares), 1), legend=bool(then), hover="closest")
 
 
 def _cut(line: str) -> str:
@@ -160,7 +164,7 @@ def stacked_columns(labels: Sequence[str], parts: Sequence[tuple[str, Sequence[f
     figure.update_layout(barmode="stack")
     figure.update_yaxes(rangemode="tozero", tickformat=",d")
     figure.update_xaxes(type="category", showgrid=False, tickangle=0)
-    return _calm(figure, 320, legend=len(figure.data) > 1)
+    return calm(figure, 320, legend=len(figure.data) > 1)
 
 
 def share_done_curve(steps: Sequence[dict[str, Any]], deadline_seconds: float | None = None) -> go.Figure:
@@ -168,10 +172,10 @@ def share_done_curve(steps: Sequence[dict[str, Any]], deadline_seconds: float | 
     seconds = _at_least_a_second([float(step["seconds"]) for step in steps])
     figure = go.Figure()
     edge = {"mode": "lines", "line": {"width": 0, "shape": "hv"}, "hoverinfo": "skip", "showlegend": False}
-    figure.add_scatter(x=seconds, y=_percent([step["lower"] for step in steps]), **edge)  # fmt: skip
-    figure.add_scatter(x=seconds, y=_percent([step["upper"] for step in steps]), fill="tonexty", fillcolor=BAND, **edge)
+    figure.add_scatter(x=seconds, y=percent([step["lower"] for step in steps]), **edge)  # fmt: skip
+    figure.add_scatter(x=seconds, y=percent([step["upper"] for step in steps]), fill="tonexty", fillcolor=BAND, **edge)
     figure.add_scatter(
-        x=seconds, y=_percent([step["share_processed"] for step in steps]), mode="lines", showlegend=False,
+        x=seconds, y=percent([step["share_processed"] for step in steps]), mode="lines", showlegend=False,
         line={"color": ACCENT, "width": 2, "shape": "hv"}, customdata=[step["note"] for step in steps],
         hovertemplate="%{customdata}<extra></extra>",
     )  # fmt: skip
@@ -179,7 +183,7 @@ def share_done_curve(steps: Sequence[dict[str, Any]], deadline_seconds: float | 
         figure.add_vline(x=deadline_seconds, line={"color": NEUTRAL, "dash": "dot", "width": 1.5})
     _duration_axis(figure, "x", seconds)
     figure.update_yaxes(range=[0, 102], ticksuffix=" %")
-    return _calm(figure, 340, legend=False, hover="closest")
+    return calm(figure, 340, legend=False, hover="closest")
 
 
 def durations_by_month(
@@ -197,7 +201,7 @@ def durations_by_month(
         )  # fmt: skip
     drawn = [value for _, values, _ in lines for value in _at_least_a_second(values) if value is not None]
     _duration_axis(figure, "y", drawn)
-    return _calm(figure, 320, legend=True)
+    return calm(figure, 320, legend=True)
 
 
 @dataclass(frozen=True)
@@ -250,7 +254,7 @@ def timeline(
         figure.update_xaxes(range=[at - timedelta(days=3), at + timedelta(days=3)])
     lanes = list(dict.fromkeys([lane for _, _, lane, _ in spans] + [mark.lane for mark in marks]))
     figure.update_yaxes(type="category", categoryorder="array", categoryarray=lanes[::-1], showgrid=False)
-    return _calm(figure, 150 + 44 * len(lanes), legend=True, hover="closest")
+    return calm(figure, 150 + 44 * len(lanes), legend=True, hover="closest")
 
 
 def _at_least_a_second(values: Sequence[float | None]) -> list[Any]:
@@ -258,11 +262,13 @@ def _at_least_a_second(values: Sequence[float | None]) -> list[Any]:
     return [None if value is None else max(value, 1.0) for value in values]
 
 
-def _percent(values: Sequence[float | None]) -> list[float | None]:
+def percent(values: Sequence[float | None]) -> list[float | None]:
+    """Fractions in percent; None stays None."""
     return [None if value is None else value * 100 for value in values]
 
 
-def _error_bars(shares: Sequence[Share], color: str = NEUTRAL) -> dict[str, Any]:
+def error_bars(shares: Sequence[Share], color: str = NEUTRAL) -> dict[str, Any]:
+    """The intervals of shares as Plotly draws them, in percent."""
     known = [(share.value or 0, share.lower, share.upper) for share in shares]
     return {
         "type": "data", "symmetric": False, "color": color, "thickness": 1.5, "width": 4,
@@ -283,7 +289,8 @@ def _duration_axis(figure: go.Figure, axis: str, seconds: Sequence[float]) -> No
     (figure.update_xaxes if axis == "x" else figure.update_yaxes)(**settings)
 
 
-def _calm(figure: go.Figure, height: int, *, legend: bool, hover: str = "x unified") -> go.Figure:
+def calm(figure: go.Figure, height: int, *, legend: bool, hover: str = "x unified") -> go.Figure:
+    """A figure as every chart of the pages is: its height, its legend on top, no toolbar, no zoom, no axis titles."""
     figure.update_layout(
         height=height, hovermode=hover, dragmode=False, showlegend=legend, margin={"l": 8, "r": 12, "t": 28, "b": 8},
         legend={"orientation": "h", "yanchor": "bottom", "y": 1.02, "x": 0, "xanchor": "left"},

@@ -10,7 +10,7 @@ import pandas
 import plotly.graph_objects as go
 import streamlit as st
 
-from dashboard import charts, formats, snapshot, texts
+from dashboard import access, access_texts, charts, formats, snapshot, texts
 from dashboard.filters import Filters
 
 STALE_AFTER = timedelta(hours=36)
@@ -50,7 +50,8 @@ def footer(definition: str = "") -> None:
         f"months and weeks in {texts.plain(told.get('report_timezone'))}, times in UTC",
         f"fingerprint `{published.fingerprint[:12]}`",
     ]
-    st.caption(" · ".join([*([definition] if definition else []), *parts]))
+    open_to = [access_texts.LOCAL.format(role=access_texts.ROLES[access.reader().role])] if access.is_local() else []
+    st.caption("  \n".join([" · ".join([*([definition] if definition else []), *parts]), *open_to]))
 
 
 def chart(figure: go.Figure, alt: str, table: pandas.DataFrame, columns: dict[str, Any] | None = None) -> None:

@@ -2,7 +2,7 @@
 
 `choose` reads the pointer once per page run, so that one page never mixes two snapshots; `rows` and `frame` query what
 it chose. A new snapshot is a new file name, so it appears at the next page run and nothing is ever reopened under an
-old name. Results are cached under the snapshot's identity, the query and its parameters.
+old name. Results are cached under the snapshot's identity, the reader's role, the query and its parameters.
 """
 
 from __future__ import annotations
@@ -22,6 +22,8 @@ import duckdb
 import pandas
 import pyarrow
 import streamlit as st
+
+from dashboard import access
 
 HOME_VARIABLE = "HEED_HOME"
 # The newest snapshot, and the one before it for page runs that are still reading it.
@@ -164,11 +166,12 @@ def read_uncached(chosen: Published, sql: str, parameters: Sequence[Any] = ()) -
 
 
 def _table(sql: str, parameters: Sequence[Any]) -> pyarrow.Table:
-    return _cached(published(), sql, tuple(parameters))
+    return _cached(published(), access.reader().role, sql, tuple(parameters))
 
 
 @st.cache_data(max_entries=400, show_spinner=False)
-def _cached(chosen: Published, sql: str, parameters: tuple[Any, ...]) -> pyarrow.Table:
+def _cached(chosen: Published, role: str, sql: str, parameters: tuple[Any, ...]) -> pyarrow.Table:
+    # The role is part of the key alone: what one role's pages read never comes out of another's.
     return read_uncached(chosen, sql, parameters)
 
 

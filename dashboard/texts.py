@@ -39,8 +39,9 @@ PAGES = {
     ),
     "trends": Page(
         "app_pages/trends.py", "Opt-out trends", "How many people opt out?", ":material/show_chart:",
-        "The opt-out rate over time by channel, program and campaign, with its uncertainty.",
+        "The opt-out rate over time, its trend and changes of level, its days and hours, and a year before.",
         ("period", "channel", "program"),
+        section="Marketing",
     ),
     "response": Page(
         "app_pages/response.py", "Response time", "How fast is an opt-out applied?", ":material/timer:",
@@ -49,8 +50,39 @@ PAGES = {
     ),
     "reasons": Page(
         "app_pages/reasons.py", "Reasons", "Why do people leave?", ":material/forum:",
-        "The reasons people gave, and how they changed against the month before.",
+        "The reasons people gave, what changed, which campaigns differ, and what leavers say in their words.",
         ("period", "channel"),
+        section="Marketing",
+    ),
+    "campaigns": Page(
+        "app_pages/campaigns.py", "Campaigns", "Which campaign drives people away?", ":material/campaign:",
+        "Campaigns that lose more people than chance explains, in a funnel and a league that crowns no small one.",
+        ("period", "channel"),
+        section="Marketing",
+    ),
+    "timing": Page(
+        "app_pages/timing.py", "Timing and pressure", "When and how often should we send?", ":material/schedule_send:",
+        "Opt-outs per message by pressure, place in the sequence, hour, weekday, template and language, and the cost.",
+        ("period", "channel"),
+        section="Marketing",
+    ),
+    "audience": Page(
+        "app_pages/audience.py", "Audience", "Is the audience growing, and may we write to it?", ":material/groups:",
+        "Opt-ins against opt-outs, messages covered by consent, segments to export, the inactive, suspected machines.",
+        ("channel",),
+        section="Marketing",
+    ),
+    "definitions": Page(
+        "app_pages/definitions.py", "Definitions", "Which number is which?", ":material/menu_book:",
+        "One month under every definition, heed's and other products', and an example of why they differ.",
+        ("period", "channel"),
+        section="Marketing",
+    ),
+    "membership": Page(
+        "app_pages/membership.py", "How long people stay", "How long do people stay?", ":material/hourglass_bottom:",
+        "The time from opt-in to opt-out, by how people came in: source, method, double or single opt-in, incentive.",
+        ("channel",),
+        section="Marketing",
     ),
     "screen": Page(
         "app_pages/screen.py", "Screen a list", "Who on this list may be sent to?", ":material/checklist:",
@@ -70,6 +102,13 @@ PAGES = {
     "data": Page(
         "app_pages/data.py", "Data", "What do these numbers rest on?", ":material/inventory_2:",
         "What was loaded, what was set aside, what the sources cannot know, and what was checked.",
+        section="Record",
+    ),
+    "restated": Page(
+        "app_pages/restated.py", "Restated numbers", "What did we report then, and what do we know now?",
+        ":material/difference:",
+        "Two published runs side by side: which numbers changed, and which loads, rules or settings changed them.",
+        ("channel",),
         section="Record",
     ),
     "contact": Page(
@@ -100,7 +139,7 @@ WHAT_HAPPENED = {
 }  # fmt: skip
 
 # The sections of the menu in order; pages without one come first.
-SECTIONS = ("", "Before sending", "Rule book", "Record")
+SECTIONS = ("", "Marketing", "Before sending", "Rule book", "Record")
 
 ALL_PERIODS = "Whole record"
 ALL_CHANNELS = "All channels"

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
 
-from pipelines import __version__
+from pipelines import __version__, segments
 from pipelines.errors import EngineError, HeedError, UsageError
 
 VIOLATIONS_FOUND = 10
@@ -44,6 +44,14 @@ VERBS: dict[str, tuple[str, str]] = {
     "screen": (
         "say who on a list may be sent to, and who not and why, before anything is sent",
         "heed -C logs screen list.csv --channel sms --program spring --at 2026-12-01T09:00-05:00 --out clean.csv",
+    ),
+    "compare": (
+        "say what two runs report differently, and which loads, rules or settings changed it",
+        "heed -C logs compare previous current --metric opt_out_rate",
+    ),
+    "segments": (
+        "say who is opted in, opted out, pending confirmation or was never asked, or print their keys",
+        "heed -C logs segments --segment opted_in --channel email --keys --format csv",
     ),
     "dashboard": ("serve the pages", "heed -C logs dashboard --port 8501"),
 }
@@ -106,10 +114,17 @@ def parser() -> argparse.ArgumentParser:
         "address", help="an address in any spelling, or a contact_key of 16 hexadecimal digits"
     )
     _add_screen_options(made["screen"])
+    _add_compare_options(made["compare"])
+    segments.add_options(made["segments"])
     made["rules"].add_argument("--all", action="store_true", help="also those that are not in force")
     made["dashboard"].add_argument("--port", type=int, default=8501, help="default: 8501")
     made["dashboard"].add_argument(
-        "--address", default="127.0.0.1", help="the address to listen on (default: 127.0.0.1)"
+        "--address", help="the address to listen on (default: that of heed.toml, else 127.0.0.1)"
+    )
+    made["dashboard"].add_argument(
+        "--role",
+        choices=("officer", "marketer", "viewer"),
+        help="where nobody logs in, show what this role sees (default: officer)",
     )
     return top
 
@@ -133,6 +148,24 @@ def _add_screen_options(screen: argparse.ArgumentParser) -> None:
         help="refuse also where nobody can tell the time zone and one of the country is quiet",
     )
     option("--fail-on-refusal", action="store_true", help="exit 10 when a row is refused")
+
+
+def _add_compare_options(compare: argparse.ArgumentParser) -> None:
+    option = compare.add_argument
+    named = "the id of a kept run, how it begins, previous or current"
+    option("then", metavar="RUN_A", nargs="?", default="previous", help=f"the earlier run: {named} (default: previous)")
+    option("now", metavar="RUN_B", nargs="?", default="current", help="the later run (default: current)")
+    option("--format", choices=("table", "csv", "json"), default="table", help="default: table; csv has the numbers")
+    for name in ("metric", "definition", "channel", "grain"):
+        option(f"--{name}", metavar="VALUE", help=f"only numbers with this {name}")
+    option("--rows", type=_count, metavar="N", help="at most N numbers (default: 20 in a table, else all)")
+    option("--all-rows", action="store_true", help="every number, also those that are the same in both")
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of rows")
+    return int(text)
 
 
 def _init(options: argparse.Namespace) -> int:
@@ -276,18 +309,17 @@ def _screen(options: argparse.Namespace) -> int:
     return VIOLATIONS_FOUND if screen.run(options) and options.fail_on_refusal else 0
 
 
-def _dashboard(options: argparse.Namespace) -> int:
-    import subprocess
+def _compare(options: argparse.Namespace) -> int:
+    from pipelines import compare
 
-    app = Path(__file__).resolve().parent.parent / "dashboard" / "app.py"
-    command = [sys.executable, "-m", "streamlit", "run", str(app)]
-    command += ["--server.port", str(options.port), "--server.address", options.address, "--server.headless", "true"]
-    print(f"Dashboard: http://{options.address}:{options.port}  (Ctrl-C ends it)", file=sys.stderr, flush=True)
-    environment = os.environ | {"HEED_HOME": str(options.home.resolve())}
-    try:
-        return subprocess.run(command, cwd=app.parent, env=environment, check=False).returncode and UNEXPECTED
-    except KeyboardInterrupt:
-        return 0
+    compare.run(options)
+    return 0
+
+
+def _dashboard(options: argparse.Namespace) -> int:
+    from pipelines import dashboard_process
+
+    return dashboard_process.serve(options.home, options.port, options.address, options.role)
 
 
 _DOES = {
@@ -301,6 +333,8 @@ _DOES = {
     "rules": _rules,
     "waivers": _waivers,
     "screen": _screen,
+    "compare": _compare,
+    "segments": segments.run,
     "dashboard": _dashboard,
 }
 

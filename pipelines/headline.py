@@ -8,7 +8,10 @@ from typing import Any
 
 import polars
 
-from pipelines.statistics.trends import FEWEST_TREND_VALUES, TREND_WEEKS, Trend, trend_label
+from pipelines.statistics.trends import FEWEST_TREND_VALUES, TREND_LEVEL, TREND_WEEKS, Trend, trend_label
+
+#: A likeness of neighbouring weeks below this is not told: it changes nothing.
+_WORTH_SAYING = 0.2
 
 NO_DATA = "No data"
 WHOLE_RECORD = "Whole record"
@@ -123,26 +126,52 @@ def _opt_out_rate(numbers: _Numbers, as_of_on: date | None) -> tuple[Any, ...]:
 def _opt_out_trend(numbers: _Numbers, trend: Trend, earlier: Trend) -> tuple[Any, ...]:
     if ("opt_out_rate", "heed") not in numbers:
         return (None, NO_DATA, WHOLE_RECORD, None, NO_DATA, "No message that could bring an opt-out is on record.")
-    last_day = trend.last_week + timedelta(days=6)
-    period = f"{TREND_WEEKS} weeks to {last_day.day} {display_month(last_day)}"
-    slope, label, earlier_label = trend.slope, trend_label(trend.direction), trend_label(earlier.direction)
-    if trend.direction is None:
-        sentence = (
+    label, earlier_label = trend_label(trend.direction), trend_label(earlier.direction)
+    sentence = trend_sentence(trend, earlier_label)
+    return (trend.slope.value, label, _trend_period(trend), earlier.slope.value, earlier_label, sentence)
+
+
+def trend_sentence(trend: Trend, earlier_label: str | None = None) -> str:
+    """What a trend says, and with which caution; with the label of the weeks before where that is given.
+
+    Without it the sentence also says how often weeks without a trend look as these do.
+    """
+    period = _trend_period(trend)
+    if trend.direction is None or trend.test is None or trend.likeness is None:
+        return (
             f"A trend needs at least {FEWEST_TREND_VALUES} weeks in which somebody was reached; "
             f"the {period} have {trend.weeks_used}."
         )
+    slope, told = trend.slope, {1: "was increasing", -1: "was decreasing", 0: "shows no clear trend"}[trend.direction]
+    sentence = (
+        f"Over the {period} the weekly opt-out rate {told}: {_points(slope.value)} percentage points a week "
+        f"(95 % interval {_points(slope.lower)} to {_points(slope.upper)})"
+    )
+    if earlier_label:
+        sentence += f"; the {TREND_WEEKS} weeks before: {earlier_label.lower()}."
     else:
-        told = {
-            1: "was increasing",
-            -1: "was decreasing",
-            0: "shows no clear trend",
-        }[trend.direction]
-        sentence = (
-            f"Over the {period} the weekly opt-out rate {told}: {_points(slope.value)} percentage points a week "
-            f"(95 % interval {_points(slope.lower)} to {_points(slope.upper)}); "
-            f"the {TREND_WEEKS} weeks before: {earlier_label.lower()}."
+        sentence += f". Weeks without a trend fall into as clear an order in {_of_cases(trend.test.p_value)} of cases."
+    alike, corrected = trend.likeness.corrected or 0.0, trend.likeness.p_value
+    if trend.direction and corrected >= TREND_LEVEL:
+        sentence += (
+            f" Read it with caution: a week resembles the one before it (correlation {alike:.1f}). If that is their "
+            f"nature, such an order comes without a trend in {_of_cases(corrected)} of cases."
         )
-    return (slope.value, label, period, earlier.slope.value, earlier_label, sentence)
+    elif trend.direction and alike >= _WORTH_SAYING and not earlier_label:
+        sentence += (
+            f" A week resembles the one before it (correlation {alike:.1f}); allowing for that it is "
+            f"{_of_cases(corrected)}, and the trend stands."
+        )
+    return sentence
+
+
+def _trend_period(trend: Trend) -> str:
+    last_day = trend.last_week + timedelta(days=6)
+    return f"{TREND_WEEKS} weeks to {last_day.day} {display_month(last_day)}"
+
+
+def _of_cases(p_value: float) -> str:
+    return "under 0.1 %" if p_value < 0.001 else f"{100 * p_value:.{0 if p_value >= 0.1 else 1}f} %"
 
 
 def _response_time(numbers: _Numbers, as_of_on: date | None) -> tuple[Any, ...]:

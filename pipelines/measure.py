@@ -12,15 +12,41 @@ import polars
 from pipelines import sqlfiles
 from pipelines.engines.duckdb import DuckDBEngine
 from pipelines.headline import headline
-from pipelines.measures import periods, rates, reasons, response_time, trends
+from pipelines.measures import (
+    audience,
+    breakdowns,
+    campaigns,
+    costs,
+    definitions,
+    machines,
+    membership,
+    periods,
+    rates,
+    reasons,
+    response_time,
+    seasons,
+    slow_stretches,
+    trends,
+    years,
+)
 from pipelines.measures.rows import KEY
 
 #: What is measured once sql/metrics is built, in any order: each gives measurements, and writes relations beside them.
 FAMILIES: tuple[Callable[[DuckDBEngine, periods.Record], polars.DataFrame], ...] = (
     rates.measure,
+    definitions.measure,
     trends.measure,
+    seasons.measure,
+    years.measure,
     response_time.measure,
+    slow_stretches.measure,
+    membership.measure,
     reasons.measure,
+    audience.measure,
+    campaigns.measure,
+    breakdowns.measure,
+    costs.measure,
+    machines.measure,
 )
 
 

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections import Counter
-from dataclasses import asdict
 from datetime import datetime
 from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
@@ -16,44 +14,10 @@ import polars
 from pipelines import __version__, connectors
 from pipelines.engines.duckdb import DuckDBEngine
 from pipelines.ledger import Ledger, Load
-from pipelines.resources import reference_folder, sql_folder
 from pipelines.settings import Settings
 
 _INSTANT = polars.Datetime("us", "UTC")
 _FIRST_ROWS = 20
-
-
-def fingerprint(settings: Settings, ledger: Ledger, as_of: str | None) -> str:
-    """A digest of everything that decides a snapshot's rows: loads, policy, SQL, reference data, code."""
-    digest = hashlib.sha256()
-    content = {
-        "version": __version__,
-        "policy": asdict(settings.policy) | {"memory_limit": None, "threads": None, "keep_snapshots": None},
-        "sources": [
-            [
-                one.name,
-                one.connector,
-                one.timezone,
-                one.path,
-                one.limits,
-                one.country,
-                one.region,
-                one.contacts_timezone,
-            ]
-            for one in settings.sources
-        ],
-        "loads": [[load.load_id, load.sha256] for load in ledger.loads],
-        "as_of": as_of,
-    }
-    digest.update(json.dumps(content, sort_keys=True).encode())
-    code = Path(__file__).parent
-    for folder, pattern in ((sql_folder(), "*/*.sql"), (reference_folder(), "*.csv"), (code, "**/*.py")):
-        for path in sorted(folder.glob(pattern)):
-            digest.update(path.name.encode() + b"\0" + path.read_bytes())
-    for path in (settings.home / name for name in ("waivers.csv", "rules.csv")):
-        if path.is_file():
-            digest.update(path.name.encode() + b"\0" + path.read_bytes())
-    return digest.hexdigest()
 
 
 def _instant(text: str | None) -> datetime | None:
@@ -78,6 +42,7 @@ def write_parameters(
         "attribution_window_seconds": policy.attribution_window_seconds,
         "confirmation_window_seconds": policy.confirmation_window_seconds,
         "double_opt_in": policy.double_opt_in,
+        "publish_reason_texts": policy.publish_reason_texts,
         "report_timezone": policy.report_timezone,
         "default_country": policy.default_country,
         "heed_version": __version__,

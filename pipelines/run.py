@@ -15,7 +15,7 @@ from importlib import import_module
 from pathlib import Path
 from threading import Thread
 
-from pipelines import audit, build, identity, inbox, load, provenance, publish
+from pipelines import audit, build, identity, inbox, lineage, load, provenance, publish
 from pipelines.engines.duckdb import DuckDBEngine
 from pipelines.errors import ConfigurationError, LockedError, UsageError
 from pipelines.ledger import Ledger, Load
@@ -56,7 +56,7 @@ class Run:
     run_id: str
     started_at: datetime
     as_of: datetime | None
-    fingerprint: str
+    fingerprints: dict[str, str]
     new_loads: list[Load]
     steps: Steps
     snapshot: Path | None = None
@@ -91,11 +91,14 @@ def home_lock(home: Path) -> Iterator[None]:
 def _facts(run: Run) -> int:
     build.attach_history(run.engine, run.ledger)
     build.write_reference(run.engine)
-    provenance.write_parameters(run.engine, run.settings, run.run_id, run.as_of, run.started_at, run.fingerprint)
+    digest = lineage.fingerprint(run.fingerprints)
+    provenance.write_parameters(run.engine, run.settings, run.run_id, run.as_of, run.started_at, digest)
+    lineage.write_fingerprints(run.engine, run.fingerprints)
     build.write_rule_book(run.engine, run.settings)
     build.write_calendars(run.engine, run.settings, run.as_of or datetime(2000, 1, 1, tzinfo=UTC))
     rows = build.build_layer(run.engine, "core")
     provenance.write_excluded(run.engine)
+    lineage.write_load_days(run.engine)
     provenance.write_inputs(run.engine, run.ledger, {one.load_id for one in run.new_loads})
     provenance.write_quarantine(run.engine, run.settings, run.ledger.loads)
     provenance.write_sources(run.engine, run.settings, run.ledger)
@@ -124,7 +127,11 @@ def _publish(run: Run) -> int:
     provenance.write_steps(run.engine, run.steps)
     row = provenance.write_history(run.engine, run.settings.published)
     run.snapshot = publish.publish(
-        run.engine, run.settings.published, row, run.fingerprint, run.settings.policy.keep_snapshots
+        run.engine,
+        run.settings.published,
+        row,
+        lineage.fingerprint(run.fingerprints),
+        run.settings.policy.keep_snapshots,
     )
     return 1
 
@@ -236,7 +243,8 @@ def execute(settings: Settings, *, as_of: str | None = None, narrate: Narrate = 
             new_loads = _load(settings, ledger, work, started_at, narrate)
             steps.append(("load", _since(begun), sum(one.read_count for one in new_loads)))
 
-            digest = provenance.fingerprint(settings, ledger, wanted)
+            parts = lineage.fingerprints(settings, ledger, wanted)
+            digest = lineage.fingerprint(parts)
             pointer = publish.read_pointer(settings.published)
             if pointer and pointer["fingerprint"] == digest:
                 narrate("Nothing new: the published snapshot stands.")
@@ -247,7 +255,7 @@ def execute(settings: Settings, *, as_of: str | None = None, narrate: Narrate = 
             # Great Expectations takes seconds to import: it does so while DuckDB builds.
             Thread(target=import_module, args=("great_expectations",), daemon=True).start()
             with _engine(settings, work, run_id, in_memory=("audits",)) as engine:
-                run = Run(settings, ledger, engine, run_id, started_at, instant, digest, new_loads, steps)
+                run = Run(settings, ledger, engine, run_id, started_at, instant, parts, new_loads, steps)
                 for name, words, step in STEPS:
                     narrate(words)
                     begun = time.perf_counter()

@@ -5,7 +5,6 @@ Every mistake is one ConfigurationError naming the file, the table and the key, 
 
 from __future__ import annotations
 
-import difflib
 import re
 import tomllib
 from dataclasses import dataclass, field
@@ -15,6 +14,8 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from pipelines.errors import ConfigurationError
+from pipelines.settings_dashboard import Dashboard, read_dashboard
+from pipelines.settings_table import Table
 
 SCOPES = ("channel", "program", "person")
 TABLES = ("messages", "inbound_messages", "consent_events", "campaigns", "contacts")
@@ -87,6 +88,7 @@ class Policy:
     memory_limit: str | None = None
     threads: int | None = None
     keep_snapshots: int = 5
+    publish_reason_texts: bool = True
 
 
 @dataclass(frozen=True)
@@ -96,6 +98,7 @@ class Settings:
     home: Path
     policy: Policy
     sources: tuple[Source, ...]
+    dashboard: Dashboard = field(default_factory=Dashboard)
 
     @cached_property
     def inbox(self) -> Path:
@@ -125,82 +128,32 @@ def fixed_offset_seconds(timezone: str) -> int | None:
     return seconds if match.group(1) == "+" else -seconds
 
 
-class _Table:
-    """One TOML table being read: hands out typed values and complains about what nobody asked for."""
-
-    def __init__(self, path: Path, name: str, content: dict[str, Any]) -> None:
-        self.path, self.name, self.content = path, name, content
-        self.asked: set[str] = set()
-
-    def wrong(self, key: str, problem: str, remedy: str) -> ConfigurationError:
-        return ConfigurationError(f"{self.path}: {self.name} {key} {problem}.", remedy)
-
-    def take(self, key: str, kind: type, default: Any = None) -> Any:
-        self.asked.add(key)
-        if key not in self.content:
-            return default
-        value = self.content[key]
-        if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
-            words = {
-                str: "a text in quotes",
-                int: "a whole number",
-                bool: "true or false",
-                list: "a list",
-                dict: "a table",
-            }
-            raise self.wrong(key, f"is {value!r}", f"Write {words[kind]}.")
+def _zone(table: Table, key: str, default: str | None) -> str | None:
+    value = table.text(key, default)
+    if value is None or fixed_offset_seconds(value) is not None:
         return value
-
-    def text(self, key: str, default: str | None = None) -> str | None:
-        value = self.take(key, str)
-        if value is not None and not value.strip():
-            raise self.wrong(key, "is empty", "Write a value or remove the line.")
-        return default if value is None else value
-
-    def required(self, key: str, remedy: str) -> str:
-        value = self.text(key)
-        if value is None:
-            raise self.wrong(key, "is missing", remedy)
-        return value
-
-    def one_of(self, key: str, allowed: tuple[str, ...], default: str) -> str:
-        value = self.text(key, default) or default
-        if value not in allowed:
-            raise self.wrong(key, f"is {value!r}", f"Write one of {', '.join(allowed)}.")
-        return value
-
-    def zone(self, key: str, default: str | None) -> str | None:
-        value = self.text(key, default)
-        if value is None or fixed_offset_seconds(value) is not None:
-            return value
-        try:
-            ZoneInfo(value)
-        except (KeyError, ValueError, OSError) as error:
-            raise self.wrong(
-                key,
-                f"is {value!r}, which is no time zone",
-                "Write an IANA name (America/New_York) or an offset (-06:00).",
-            ) from error
-        return value
-
-    def seconds(self, key: str, default: int) -> int:
-        value = self.text(key)
-        if value is None:
-            return default
-        match = _DURATION.match(value)
-        if not match or match.group(2) == "bd":
-            raise self.wrong(key, f"is {value!r}", 'Write a number and a unit: "5min", "72h", "3d".')
-        return int(match.group(1)) * _SECONDS[match.group(2)]
-
-    def finish(self) -> None:
-        for key in self.content:
-            if key not in self.asked:
-                near = difflib.get_close_matches(key, self.asked, n=1)
-                remedy = f"Did you mean {near[0]}?" if near else f"It may hold {', '.join(sorted(self.asked))}."
-                raise self.wrong(key, "is not a setting", remedy)
+    try:
+        ZoneInfo(value)
+    except (KeyError, ValueError, OSError) as error:
+        raise table.wrong(
+            key,
+            f"is {value!r}, which is no time zone",
+            "Write an IANA name (America/New_York) or an offset (-06:00).",
+        ) from error
+    return value
 
 
-def _deadline(table: _Table, key: str, default: Deadline) -> Deadline:
+def _seconds(table: Table, key: str, default: int) -> int:
+    value = table.text(key)
+    if value is None:
+        return default
+    match = _DURATION.match(value)
+    if not match or match.group(2) == "bd":
+        raise table.wrong(key, f"is {value!r}", 'Write a number and a unit: "5min", "72h", "3d".')
+    return int(match.group(1)) * _SECONDS[match.group(2)]
+
+
+def _deadline(table: Table, key: str, default: Deadline) -> Deadline:
     value = table.text(key)
     if value is None:
         return default
@@ -216,7 +169,7 @@ def _deadline(table: _Table, key: str, default: Deadline) -> Deadline:
     return Deadline(amount, unit, value.strip())
 
 
-def _country(table: _Table, key: str) -> str | None:
+def _country(table: Table, key: str) -> str | None:
     value = table.text(key)
     if value is None:
         return None
@@ -227,7 +180,7 @@ def _country(table: _Table, key: str) -> str | None:
     return value.upper()
 
 
-def _region(table: _Table, country: str | None) -> str | None:
+def _region(table: Table, country: str | None) -> str | None:
     value = table.text("region")
     if value is None:
         return None
@@ -238,7 +191,7 @@ def _region(table: _Table, country: str | None) -> str | None:
     return value.upper()
 
 
-def _frequency_cap(table: _Table) -> tuple[int, int] | None:
+def _frequency_cap(table: Table) -> tuple[int, int] | None:
     """Messages and the seconds in which they are the most: 3 (in 24 hours), "5/7d"."""
     table.asked.add("frequency_cap")
     value = table.content.get("frequency_cap")
@@ -252,7 +205,7 @@ def _frequency_cap(table: _Table) -> tuple[int, int] | None:
     return int(match.group(1)), int(match.group(2)) * _SECONDS[match.group(3)]
 
 
-def _memory_limit(table: _Table) -> str | None:
+def _memory_limit(table: Table) -> str | None:
     value = table.text("memory_limit")
     if value is not None and not _MEMORY.fullmatch(value):
         raise table.wrong("memory_limit", f"is {value!r}", 'Write a number and a unit: "4GB".')
@@ -260,7 +213,7 @@ def _memory_limit(table: _Table) -> str | None:
 
 
 def _policy(path: Path, content: dict[str, Any]) -> Policy:
-    table = _Table(path, "[policy]", content)
+    table = Table(path, "[policy]", content)
     defaults = Policy()
     rules = table.content.get("rules", "default")
     table.asked.add("rules")
@@ -274,10 +227,10 @@ def _policy(path: Path, content: dict[str, Any]) -> Policy:
         scope=table.one_of("scope", SCOPES, defaults.scope),
         rules=rules,
         default_deadline=_deadline(table, "default_deadline", defaults.default_deadline),
-        confirmation_window_seconds=table.seconds("confirmation_window", defaults.confirmation_window_seconds),
-        attribution_window_seconds=table.seconds("attribution_window", defaults.attribution_window_seconds),
+        confirmation_window_seconds=_seconds(table, "confirmation_window", defaults.confirmation_window_seconds),
+        attribution_window_seconds=_seconds(table, "attribution_window", defaults.attribution_window_seconds),
         default_country=country,
-        report_timezone=table.zone("report_timezone", defaults.report_timezone) or "UTC",
+        report_timezone=_zone(table, "report_timezone", defaults.report_timezone) or "UTC",
         double_opt_in=table.take("double_opt_in", bool, defaults.double_opt_in),
         frequency_cap=_frequency_cap(table),
         forbidden_sources=tuple(str(value) for value in forbidden),
@@ -285,6 +238,7 @@ def _policy(path: Path, content: dict[str, Any]) -> Policy:
         memory_limit=_memory_limit(table),
         threads=table.take("threads", int),
         keep_snapshots=table.take("keep_snapshots", int, defaults.keep_snapshots),
+        publish_reason_texts=table.take("publish_reason_texts", bool, defaults.publish_reason_texts),
     )
     if policy.keep_snapshots < 1:
         raise table.wrong("keep_snapshots", f"is {policy.keep_snapshots}", "Keep at least 1.")
@@ -294,7 +248,7 @@ def _policy(path: Path, content: dict[str, Any]) -> Policy:
     return policy
 
 
-def _column_map(table: _Table, key: str, content: dict[str, Any]) -> dict[str, str | dict[str, str]]:
+def _column_map(table: Table, key: str, content: dict[str, Any]) -> dict[str, str | dict[str, str]]:
     for name, value in content.items():
         constant = isinstance(value, dict) and set(value) == {"constant"} and isinstance(value["constant"], str)
         if not isinstance(value, str) and not constant:
@@ -302,12 +256,12 @@ def _column_map(table: _Table, key: str, content: dict[str, Any]) -> dict[str, s
     return dict(content)
 
 
-def _events(path: Path, table: _Table) -> tuple[DerivedEvent, ...]:
+def _events(path: Path, table: Table) -> tuple[DerivedEvent, ...]:
     events = []
     for position, content in enumerate(table.take("events", list, []), start=1):
         if not isinstance(content, dict):
             raise table.wrong("events", "is not a list of tables", "Write [[source.events]] tables.")
-        inner = _Table(path, f"{table.name} events number {position}", content)
+        inner = Table(path, f"{table.name} events number {position}", content)
         event_type = inner.required("event_type", 'Write event_type = "opt_out" or another event type.')
         inner.required("requested_at", 'Write requested_at = "the column that holds the time of the act".')
         columns = {name: value for name, value in content.items() if name != "event_type"}
@@ -318,7 +272,7 @@ def _events(path: Path, table: _Table) -> tuple[DerivedEvent, ...]:
 def _source(path: Path, content: Any, position: int, home: Path) -> Source:
     if not isinstance(content, dict):
         raise ConfigurationError(f"{path}: source is not a table.", "Write [[source]], with two brackets.")
-    table = _Table(path, f"[[source]] number {position}", content)
+    table = Table(path, f"[[source]] number {position}", content)
     name = table.required("name", 'Write name = "a short name for where the logs come from".')
     table.name = f"[[source]] {name!r}"
     connector = table.required("connector", 'Write connector = "canonical" or another connector.')
@@ -345,10 +299,10 @@ def _source(path: Path, content: Any, position: int, home: Path) -> Source:
         name=name,
         connector=connector,
         path=pattern,
-        timezone=table.zone("timezone", None),
+        timezone=_zone(table, "timezone", None),
         country=country,
         region=_region(table, country),
-        contacts_timezone=table.zone("contacts_timezone", None),
+        contacts_timezone=_zone(table, "contacts_timezone", None),
         table=kind,
         columns=_column_map(table, "columns", table.take("columns", dict, {})),
         values={column: dict(codes) for column, codes in values.items()},
@@ -376,9 +330,10 @@ def read(home: Path) -> Settings:
         raise ConfigurationError(f"{path} is not UTF-8 text.", "Save it as UTF-8.") from error
     except OSError as error:
         raise ConfigurationError(f"{path} cannot be read: {error.strerror}.", "Check its permissions.") from error
-    top = _Table(path, "top level", content)
+    top = Table(path, "top level", content)
     policy = _policy(path, top.take("policy", dict, {}))
+    dashboard = read_dashboard(path, top.take("dashboard", dict, {}))
     listed = top.take("source", list, [])
     top.finish()
     sources = tuple(_source(path, item, position, home) for position, item in enumerate(listed, start=1))
-    return Settings(home.resolve(), policy, sources)
+    return Settings(home.resolve(), policy, sources, dashboard)

@@ -8,7 +8,7 @@ from typing import Any
 import pandas
 import streamlit as st
 
-from dashboard import charts, formats, layout, rule_texts, snapshot, texts
+from dashboard import access, charts, formats, layout, rule_texts, snapshot, texts
 from dashboard.charts import Mark
 
 EVENTS = """
@@ -75,6 +75,7 @@ def show() -> None:
             icon=":material/person_search:",
         )
         return
+    access.view_contact(key)
     events = snapshot.rows(EVENTS, [key, key])
     has_law = "legal_rule_id" in snapshot.columns("core.opt_out_spans")
     spans = snapshot.rows(SPANS.format(law="legal_rule_id" if has_law else "cast(null as varchar)"), [key])

@@ -8,7 +8,7 @@ from typing import Any
 
 import streamlit as st
 
-from dashboard import export, filters, formats, layout, rule_texts, snapshot, texts
+from dashboard import access, export, filters, formats, layout, rule_texts, snapshot, texts
 
 PAGE_SIZES = [50, 100, 200]
 CLASSES_SHOWN = 10
@@ -88,7 +88,7 @@ def show() -> None:
     else:
         show_counts(counts, chosen, parameters)
         show_rows(sum(row["finding_count"] for row in counts), parameters)
-        show_exports(parameters)
+        show_exports(parameters, sum(row["finding_count"] for row in counts))
     layout.footer("A violation is a finding of severity critical or high that no waiver covers")
 
 
@@ -277,8 +277,10 @@ def open_contact(key: str) -> None:
     st.switch_page(texts.PAGES["contact"].file, query_params={"contact": key})
 
 
-def show_exports(parameters: list[Any]) -> None:
+def show_exports(parameters: list[Any], rows: int) -> None:
     """All matching findings as files, made when asked for."""
+    if not access.may_export("findings"):
+        return
     published = snapshot.published()
     sql = asking(EXPORTED)
     read = partial(snapshot.read_uncached, published, sql, parameters)
@@ -286,15 +288,15 @@ def show_exports(parameters: list[Any]) -> None:
     with st.container(horizontal=True):
         st.download_button(
             "All as CSV",
-            lambda: export.to_csv(read()),
+            access.on_demand("findings", rows, lambda: export.to_csv(read())),
             f"{name}.csv",
             "text/csv",
             icon=":material/download:",
             on_click="ignore",
         )
         st.download_button(
-            "All as Parquet", lambda: export.to_parquet(read()), f"{name}.parquet", "application/vnd.apache.parquet",
-            icon=":material/download:", on_click="ignore",
+            "All as Parquet", access.on_demand("findings", rows, lambda: export.to_parquet(read())),
+            f"{name}.parquet", "application/vnd.apache.parquet", icon=":material/download:", on_click="ignore",
         )  # fmt: skip
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import streamlit as st
 
-from dashboard import filters, formats, layout, rule_texts, snapshot, texts
+from dashboard import access, filters, formats, layout, rule_texts, snapshot, texts
 
 MONTHS_SHOWN = 12
 
@@ -126,7 +126,7 @@ def show_found(found: list[dict[str, Any]], classes: list[dict[str, Any]]) -> No
             show_rules(others, classes)
     show_rest(found)
     waived = sum(row["waived_count"] for row in found)
-    if waived:
+    if waived and access.may_open("waivers"):
         page = texts.PAGES["waivers"]
         label = formats.plural(waived, "finding is waived", "findings are waived")
         st.page_link(page.file, label=f"{label} and counted apart", icon=page.icon)
@@ -265,6 +265,8 @@ def show_next(found: list[dict[str, Any]]) -> None:
         steps.append(("data", f"See what {formats.plural(state['limited_count'], 'source')} cannot know", {}))
     steps.append(("trends", "See how the opt-out rate moves", {}))
     for name, label, link in steps:
+        if not access.may_open(name):
+            continue
         page = texts.PAGES[name]
         st.page_link(page.file, label=label, icon=page.icon, query_params=link or None)
 

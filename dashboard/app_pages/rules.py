@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from dashboard import formats, layout, rule_texts, snapshot, texts
+from dashboard import access, formats, layout, rule_texts, snapshot, texts
 
 UNKNOWN_START = "9999-12-31"
 WEAK = ("S1", "unverified")
@@ -144,7 +144,7 @@ def show_one(row: dict[str, Any]) -> None:
     with st.container(border=True, gap="small"):
         st.markdown(f"**{texts.plain(name)}** · `{row['rule']}`")
         st.markdown("\n\n".join(f"**{label}.** {texts.plain(row[part])}" for label, part in parts if row[part]))
-        if row["finding_count"]:
+        if row["finding_count"] and access.may_open("findings"):
             page = texts.PAGES["findings"]
             label = f"Read the {formats.plural(row['finding_count'], 'finding')}"
             st.page_link(page.file, label=label, icon=page.icon, query_params={"rule": name})

@@ -6,10 +6,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import available_timezones
 
+import pyarrow
 import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
-from dashboard import export, formats, layout, screening, snapshot, texts
+from dashboard import access, access_texts, export, formats, layout, screening, snapshot, texts
 from dashboard.screening import Screened, ScreeningError
 
 PROGRAMS = """
@@ -143,27 +144,35 @@ def show_downloads(screened: Screened, name: str) -> None:
     stem, _, ending = name.removesuffix(".gz").rpartition(".")
     with st.container(horizontal=True):
         st.download_button(
-            "Clean list", screened.sendable, f"{stem}-clean.{ending}", "application/octet-stream",
+            "Clean list", access.on_demand("clean_list", screened.counts["sendable"], lambda: screened.sendable),
+            f"{stem}-clean.{ending}", "application/octet-stream",
             icon=":material/download:", type="primary", on_click="ignore", key="clean",
         )  # fmt: skip
-        if screened.refused.num_rows:
+        refused = for_reader(screened.refused)
+        if refused.num_rows:
             st.download_button(
-                "Refused rows as CSV", lambda: export.to_csv(screened.refused), f"{stem}-refused.csv", "text/csv",
-                icon=":material/download:", on_click="ignore", key="refused",
+                "Refused rows as CSV",
+                access.on_demand("refused_rows", refused.num_rows, lambda: export.to_csv(refused)),
+                f"{stem}-refused.csv", "text/csv", icon=":material/download:", on_click="ignore", key="refused",
             )  # fmt: skip
     st.caption(f"{KEPT} The clean list holds the rows exactly as they were, in their order.")
+
+
+def for_reader(refused: pyarrow.Table) -> pyarrow.Table:
+    """The refused rows as the reader may see them: who may not see contacts gets row numbers, reasons and laws."""
+    return refused if access.may("see_contacts") else refused.select(["row_number", "reason", "rule"])
 
 
 def show_refused(screened: Screened) -> None:
     """Who is refused and on what evidence; row numbers and masks, no addresses."""
     if not screened.refused.num_rows:
         return
-    table = screened.refused.slice(0, SHOWN).to_pandas()
+    table = for_reader(screened.refused.slice(0, SHOWN)).to_pandas()
     citations = snapshot.citations()
     table["reason"] = [REASONS[reason][0] for reason in table["reason"]]
     table["rule"] = [citations.get(rule, "") for rule in table["rule"]]
     st.dataframe(
-        table[["row_number", "contact_masked", "reason", "evidence", "rule"]],
+        table[[name for name in ("row_number", "contact_masked", "reason", "evidence", "rule") if name in table]],
         hide_index=True, placeholder="", alt="Refused rows with the reason and the evidence",
         column_config={
             "row_number": st.column_config.NumberColumn("Row", help="The first row below the header is 1."),
@@ -171,6 +180,8 @@ def show_refused(screened: Screened) -> None:
             "evidence": st.column_config.TextColumn("Evidence", width="large"), "rule": "Law",
         },
     )  # fmt: skip
+    if not access.may("see_contacts"):
+        st.caption(access_texts.ROWS_ONLY)
     if screened.refused.num_rows > SHOWN:
         st.caption(f"The first {formats.count(SHOWN)} of {formats.count(screened.refused.num_rows)}; the file has all.")
 

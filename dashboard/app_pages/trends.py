@@ -9,20 +9,26 @@ from typing import Any
 import pandas
 import streamlit as st
 
-from dashboard import charts, filters, formats, layout, snapshot, texts
+from dashboard import charts, charts_trends, definitions, filters, formats, layout, snapshot, texts, trend_parts
 from dashboard.charts import Share
+from dashboard.definitions import Definition
 
-GRAINS = {"Day": "day", "Week": "week", "Month": "month"}
+#: Grains by their name, with their code and their days; a month has its own.
+GRAINS = {"Day": "day", "Week": "week", "Month": "month", "Rolling 7 days": "rolling_7_days",
+          "Rolling 28 days": "rolling_28_days"}  # fmt: skip
+GRAIN_DAYS = {"day": 1, "week": 7, "rolling_7_days": 7, "rolling_28_days": 28}
+METRICS = ("opt_out_rate", "opt_out_rate_per_message", "list_churn")
 SPLITS = {"Total": None, "Channel": "channel", "Program": "program", "Campaign": "campaign_id"}
 SERIES_SHOWN = 6
 CAMPAIGNS_SHOWN = 12
 DIRECTIONS: dict[float | None, str] = {1: "Increasing", -1: "Decreasing", 0: "No clear trend"}
 
+# A month holds the periods that begin in it, and the rolling windows that end in it.
 RATES = """
 select period_start, channel, program, campaign_id, numerator, denominator, value, lower, upper
 from metrics.measurements
-where metric = 'opt_out_rate' and definition = 'heed' and grain = ?
-    and (? is null or date_trunc('month', period_start) = ?)
+where metric = ? and definition = ? and grain = ?
+    and (? is null or date_trunc('month', period_start + cast(? as integer)) = ?)
     and channel {channel} and program {program} and campaign_id {campaign_id}
 order by period_start
 """
@@ -36,59 +42,76 @@ select
 from metrics.measurements
 where metric in ('opt_out_trend', 'opt_out_trend_direction') and channel = ? and program = '*' and campaign_id = '*'
 """
+UNATTRIBUTED = """
+select numerator, denominator, value from metrics.measurements
+where metric = 'unattributed_share' and definition = ? and channel = ? and program = '*' and campaign_id = '*'
+    and period_start is not distinct from ? and grain = case when ? is null then 'all' else 'month' end
+"""
 HEADLINE = "select display, sentence from metrics.headline where metric = 'opt_out_trend'"
 NOT_REACHED = """
 select coalesce(sum(value), 0) as opt_out_count from metrics.measurements
 where metric = 'opt_outs_not_reached' and channel = ? and program = '*' and campaign_id = '*'
     and period_start is not distinct from ? and grain = case when ? is null then 'all' else 'month' end
 """
+FIRST_DAY = """
+select min(period_start) as first_day from metrics.measurements where metric = 'opt_out_rate' and grain = 'day'
+"""
 TODAY = "select cast(timezone(report_timezone, as_of) as date) as today from run.parameters"
-COLUMNS = {
-    "Rate": st.column_config.NumberColumn(format="%.2f %%"),
-    "From": st.column_config.NumberColumn(format="%.2f %%"),
-    "To": st.column_config.NumberColumn(format="%.2f %%"),
-    "Opted out": st.column_config.NumberColumn(format="localized"),
-    "Reached": st.column_config.NumberColumn(format="localized"),
-}
 
 
 def show() -> None:
     """Draw the page."""
     chosen = filters.chosen()
     layout.header("trends", chosen)
-    show_trend(chosen)
+    answer = st.container()
+    definition = definitions.choose(METRICS)
+    with answer:
+        show_trend(chosen, definition)
     with st.container(horizontal=True, gap="medium"):
-        grain = GRAINS[
-            st.segmented_control("Grain", list(GRAINS), default="Week", required=True, key="grain", bind="query-params")
-            or "Week"
-        ]
-        split = SPLITS[
-            st.segmented_control(
-                "Split by", list(SPLITS), default="Total", required=True, key="split", bind="query-params"
-            )
-            or "Total"
-        ]
-    today = as_of_day()
-    rows = rates(grain, split, chosen)
+        offered = {name: code for name, code in GRAINS.items() if code in definition.grains or not definition.grains}
+        grain = offered[one_of("Grain", "grain", list(offered), "Week")]
+        split = SPLITS[one_of("Split by", "split", list(SPLITS), "Total")]
+    today, first_day = as_of_day(), first_day_of_record()
+    rows = rates(definition, grain, split, chosen)
     for row in rows:
-        row["is_complete"] = period_end(row["period_start"], grain) < today
+        row["is_over"] = period_end(row["period_start"], grain) < today
+        row["is_complete"] = row["is_over"] and row["period_start"] >= first_day
     if not any(row["value"] is not None for row in rows):
-        layout.empty(texts.NOTHING_IN_PERIOD, f"Nobody was reached by a marketing message here. {texts.WIDEN}")
+        show_nothing(definition, split)
     elif split is None:
-        show_total(rows, grain, chosen)
+        show_total(rows, grain, chosen, definition)
     elif split == "campaign_id":
-        show_campaigns(rows, grain)
+        show_campaigns(rows, grain, definition)
     else:
-        show_split(rows, grain, split)
-    show_beside(chosen)
-    layout.footer("Opt-out rate by the definition `heed`: contacts reached in the period who opted out in it")
+        show_split(rows, grain, split, definition)
+    show_notes(rows, grain, chosen, definition)
+    if chosen.program is None:
+        if not is_headline(definition) or chosen.period:
+            st.caption("What follows is of the headline opt-out rate in the whole record.")
+        trend_parts.show_all(chosen)
+    layout.footer(definitions.footer(definition))
 
 
-def rates(grain: str, split: str | None, chosen: filters.Filters) -> list[dict[str, Any]]:
+def one_of(label: str, key: str, options: list[str], first: str) -> str:
+    """The option chosen in a row of buttons, kept in the URL; `first` unless it is not offered."""
+    default = first if first in options else options[0]
+    if st.session_state.get(key, default) not in options:
+        st.session_state[key] = default
+    return st.segmented_control(label, options, default=default, required=True, key=key, bind="query-params") or default
+
+
+def is_headline(definition: Definition) -> bool:
+    """Whether it is the rate that the trend, the changes and the seasons are of."""
+    return (definition.metric, definition.definition) == ("opt_out_rate", "heed")
+
+
+def rates(definition: Definition, grain: str, split: str | None, chosen: filters.Filters) -> list[dict[str, Any]]:
     """The measured rates of the chosen grain, split and filters. Campaigns are measured across programs."""
     program = None if split == "campaign_id" else chosen.program
     wanted = {"channel": chosen.channel, "program": program, "campaign_id": None}
-    conditions, parameters = {}, [grain, chosen.period, chosen.period]
+    last_day = GRAIN_DAYS[grain] - 1 if grain.startswith("rolling") else 0
+    conditions: dict[str, str] = {}
+    parameters: list[Any] = [definition.metric, definition.definition, grain, chosen.period, last_day, chosen.period]
     for column, value in wanted.items():
         if column == split and value is None:
             conditions[column] = "<> '*'"
@@ -98,10 +121,27 @@ def rates(grain: str, split: str | None, chosen: filters.Filters) -> list[dict[s
     return snapshot.rows(RATES.format(**conditions), parameters)
 
 
-def show_trend(chosen: filters.Filters) -> None:
+def show_nothing(definition: Definition, split: str | None) -> None:
+    """Nothing to draw: nobody was reached, or the definition does not know the split."""
+    if split and not is_headline(definition):
+        title = f"Not measured by {split.removesuffix('_id')}"
+        layout.empty(
+            title, f"{texts.plain(definition.name)} has no number here. Choose another split, grain or filter."
+        )
+    else:
+        layout.empty(texts.NOTHING_IN_PERIOD, f"Nobody was reached by a marketing message here. {texts.WIDEN}")
+
+
+def show_trend(chosen: filters.Filters, definition: Definition) -> None:
     """The answer: which way it goes, and the sentence behind it."""
+    if not is_headline(definition):
+        st.caption("The trend is tested on the headline opt-out rate; the chart shows the definition chosen below.")
     if chosen.program:
         st.markdown("The trend is measured for all programs together; the charts below show this program alone.")
+        return
+    told = trend_parts.trend(chosen.channel_or_all)
+    if told:
+        st.markdown(f"**{texts.plain(told['label'])}.** {texts.plain(told['sentence'])}")
         return
     if chosen.channel is None:
         headline = snapshot.one(HEADLINE) or {"display": "Not enough data", "sentence": ""}
@@ -119,32 +159,41 @@ def show_trend(chosen: filters.Filters) -> None:
     st.markdown(f"**{direction}.** {sentence}, from {weeks}.")
 
 
-def show_total(rows: list[dict[str, Any]], grain: str, chosen: filters.Filters) -> None:
-    """One series with its band, its highest period and the weeks the trend was computed from."""
+def show_total(rows: list[dict[str, Any]], grain: str, chosen: filters.Filters, definition: Definition) -> None:
+    """One series with its band, its highest period, its changes of level and the weeks the trend was computed from."""
     shares = [as_share(row, grain) for row in rows]
     complete = [share for share in shares if share.is_complete and share.value is not None]
-    marks = []
-    if len(complete) > 2:
-        highest = max(complete, key=lambda share: share.value or 0)
-        marks = [(highest.at, f"Highest: {formats.share(highest.value)}")]
-    used = None
-    if grain == "week" and chosen.program is None and chosen.period is None:
+    marks: list[tuple[date, str]] = []
+    used, levels = None, []
+    if grain == "week" and chosen.program is None and chosen.period is None and is_headline(definition):
         trend = snapshot.one(TREND, [chosen.channel_or_all]) or {}
         weeks = [share.at for share in shares if share.is_complete][-int(trend.get("week_count") or 0) :]
         if trend.get("week_count") and weeks:
             used = (weeks[0], weeks[-1] + timedelta(days=6), f"{len(weeks)} weeks used for the trend")
-    layout.chart(
-        charts.share_over_time(shares, marks=marks, used=used), describe(shares, grain), table(rows, grain), COLUMNS
-    )
+        levels = trend_parts.levels(trend_parts.changes(chosen.channel_or_all))
+    if len(complete) > 2 and not levels:
+        highest = max(complete, key=lambda share: share.value or 0)
+        marks = [(highest.at, f"Highest: {formats.share(highest.value)}")]
+    figure = charts.share_over_time(shares, marks=marks, used=used, name=definition.name, cut_name=cut_name(rows))
+    figure = charts_trends.mark_levels(figure, levels)
+    alt = describe(shares, grain, definition)
+    if levels:
+        alt += f" The level changed {formats.plural(len(levels) - 1, 'time')}."
+    layout.chart(figure, alt, table(rows, grain, definition), columns(definition))
 
 
-def show_split(rows: list[dict[str, Any]], grain: str, split: str) -> None:
+def cut_name(rows: list[dict[str, Any]]) -> str:
+    """What the periods are that are not whole."""
+    return "Not over yet" if all(row["is_complete"] for row in rows if row["is_over"]) else "Not whole"
+
+
+def show_split(rows: list[dict[str, Any]], grain: str, split: str, definition: Definition) -> None:
     """Small charts on one scale, the series with the most contacts first."""
     series: dict[str, list[dict[str, Any]]] = {}
     for row in rows:
         series.setdefault(row[split], []).append(row)
     largest = sorted(series, key=lambda name: -sum(row["denominator"] or 0 for row in series[name]))
-    between = (rows[0]["period_start"], rows[-1]["period_start"])
+    between = (drawn_at(rows[0]["period_start"], grain), drawn_at(rows[-1]["period_start"], grain))
     shown = largest[:SERIES_SHOWN]
     # A small denominator has an interval up to 100 %: the scale follows the rates, with room for most bands.
     highest = 1.6 * max((row["value"] or 0 for name in shown for row in series[name]), default=0)
@@ -154,19 +203,25 @@ def show_split(rows: list[dict[str, Any]], grain: str, split: str) -> None:
             with grid.cell(), st.container(gap="xsmall"):
                 label = texts.channel(name) if split == "channel" else texts.program(name)
                 st.markdown(f"**{texts.plain(label)}**")
-                figure = charts.share_over_time(shares, height=220, highest=highest, between=between)
+                figure = charts.share_over_time(
+                    shares, height=220, highest=highest, between=between, name=definition.name
+                )
                 figure.update_layout(showlegend=False, margin_t=8)
-                alt = f"{label}: {describe(shares, grain)}"
+                alt = f"{label}: {describe(shares, grain, definition)}"
                 st.plotly_chart(figure, config=charts.CONFIG, alt=alt, key=f"rate-{name}")
     if len(largest) > SERIES_SHOWN:
         st.caption(f"The {SERIES_SHOWN} largest of {len(largest)} are drawn; the table has them all.")
     with st.expander(texts.TABLE_BEHIND):
-        st.dataframe(table(rows, grain, split), hide_index=True, column_config=COLUMNS, alt="Opt-out rates")
+        lines = table(rows, grain, definition, split)
+        st.dataframe(lines, hide_index=True, column_config=columns(definition), alt=definition.name)
 
 
-def show_campaigns(rows: list[dict[str, Any]], grain: str) -> None:
+def show_campaigns(rows: list[dict[str, Any]], grain: str, definition: Definition) -> None:
     """The campaigns that surely have a high rate: ranked by the lower end of the interval, not by the rate."""
     ranked = sorted((row for row in rows if row["lower"] is not None), key=lambda row: -row["lower"])[:CAMPAIGNS_SHOWN]
+    if not ranked:
+        show_nothing(definition, "campaign_id")
+        return
     shares = []
     for row in ranked:
         share = as_share(row, grain)
@@ -175,19 +230,35 @@ def show_campaigns(rows: list[dict[str, Any]], grain: str) -> None:
     first = ranked[0]
     alt = f"Highest: {first['campaign_id']}, {formats.share(first['value'])}, at least {formats.share(first['lower'])}."
     st.caption(
-        f"The {len(ranked)} highest of {formats.plural(len(rows), f'campaign {grain}')}, by the lower end of their "
-        "95 % interval: a small campaign is listed only where the evidence is strong."
+        f"The {len(ranked)} highest of {formats.plural(len(rows), f'campaign {grain_name(grain)}')}, by the lower end "
+        "of their 95 % interval: a small campaign is listed only where the evidence is strong."
     )
-    layout.chart(charts.share_bars(shares), alt, table(rows, grain, "campaign_id"), COLUMNS)
+    layout.chart(charts.share_bars(shares), alt, table(rows, grain, definition, "campaign_id"), columns(definition))
 
 
-def show_beside(chosen: filters.Filters) -> None:
-    """The opt-outs that no rate contains."""
-    beside = snapshot.one(NOT_REACHED, [chosen.channel_or_all, chosen.period, chosen.period]) or {}
-    count = int(beside.get("opt_out_count") or 0)
-    if count and chosen.program is None:
-        opt_outs = formats.plural(count, "opt-out")
-        st.caption(f"Beside the rate: {opt_outs} of contacts that were not reached in the same period.")
+def show_notes(rows: list[dict[str, Any]], grain: str, chosen: filters.Filters, definition: Definition) -> None:
+    """What a reader must know beside the chart: overlapping windows, and the opt-outs that no rate contains."""
+    if grain.startswith("rolling") and rows:
+        days = GRAIN_DAYS[grain]
+        st.caption(
+            f"A window of {days} days ends on every day. Neighbours share {days - 1} of their days, so a rise over a "
+            "few of them is one observation and not several."
+        )
+    if chosen.program is not None:
+        return
+    parameters = [chosen.channel_or_all, chosen.period, chosen.period]
+    if definition.metric == "opt_out_rate":
+        count = int((snapshot.one(NOT_REACHED, parameters) or {}).get("opt_out_count") or 0)
+        if count:
+            opt_outs = formats.plural(count, "opt-out")
+            st.caption(f"Beside the rate: {opt_outs} of contacts that were not reached in the same period.")
+    elif definition.attribution:
+        left_out = snapshot.one(UNATTRIBUTED, [definition.definition, *parameters])
+        if left_out and left_out["value"] is not None:
+            st.caption(
+                f"Unattributed, so in no rate: {formats.share(left_out['value'])} of opt-outs "
+                f"({formats.count(left_out['numerator'])} of {formats.count(left_out['denominator'])})."
+            )
 
 
 def as_share(row: dict[str, Any], grain: str) -> Share:
@@ -197,35 +268,47 @@ def as_share(row: dict[str, Any], grain: str) -> Share:
     note = (
         f"{period_name(start, grain)}: {formats.share(row['value'])} ({formats.interval(row['lower'], row['upper'])}), "
         f"{formats.count(row['numerator'])} of {formats.count(row['denominator'])}"
-        + ("" if is_complete else ", not over yet")
+        + ("" if is_complete else f", {'the record begins in it' if row['is_over'] else 'not over yet'}")
     )
-    return Share(start, row["value"], row["lower"], row["upper"], note, is_complete)
+    return Share(drawn_at(start, grain), row["value"], row["lower"], row["upper"], note, is_complete)
 
 
-def describe(shares: list[Share], grain: str) -> str:
+def describe(shares: list[Share], grain: str, definition: Definition) -> str:
     """The chart as a sentence."""
     known = [share for share in shares if share.value is not None]
     if not known:
         return "No rate in this selection."
     values = [share.value or 0 for share in known]
     return (
-        f"Opt-out rate by {grain} from {formats.day(known[0].at)} to {formats.day(known[-1].at)}: "
+        f"{definition.name} by {grain_name(grain)} from {formats.day(known[0].at)} to {formats.day(known[-1].at)}: "
         f"between {formats.share(min(values))} and {formats.share(max(values))}, last {formats.share(values[-1])}."
     )
 
 
-def table(rows: list[dict[str, Any]], grain: str, split: str | None = None) -> pandas.DataFrame:
+def columns(definition: Definition) -> dict[str, Any]:
+    """How the columns of the table are written."""
+    shares = {name: st.column_config.NumberColumn(format="%.2f %%") for name in ("Rate", "From", "To")}
+    return shares | {name: st.column_config.NumberColumn(format="localized") for name in counted(definition)}
+
+
+def counted(definition: Definition) -> tuple[str, str]:
+    """What numerator and denominator are called in the table."""
+    return ("Opted out", "Reached") if definition.metric == "opt_out_rate" else ("Numerator", "Denominator")
+
+
+def table(rows: list[dict[str, Any]], grain: str, definition: Definition, split: str | None = None) -> pandas.DataFrame:
     """The rates as a table, newest first."""
+    above, below = counted(definition)
     lines = [
         {
             **({split.removesuffix("_id").capitalize(): row[split]} if split else {}),
-            grain.capitalize(): period_name(row["period_start"], grain),
-            "Opted out": row["numerator"],
-            "Reached": row["denominator"],
+            grain_name(grain).capitalize(): period_name(row["period_start"], grain),
+            above: row["numerator"],
+            below: row["denominator"],
             "Rate": _percent(row["value"]),
             "From": _percent(row["lower"]),
             "To": _percent(row["upper"]),
-            "Over": "yes" if row["is_complete"] else "not yet",
+            "Over": "not yet" if not row["is_over"] else "yes" if row["is_complete"] else "begun late",
         }
         for row in reversed(rows)
     ]
@@ -239,17 +322,36 @@ def as_of_day() -> date:
     return day
 
 
+def first_day_of_record() -> date:
+    """The first day on which anybody was reached: a period that begins before it is cut short."""
+    row = snapshot.one(FIRST_DAY)
+    day: date = row["first_day"] if row and row["first_day"] else date.min
+    return day
+
+
 def period_end(start: date, grain: str) -> date:
     """The last day of a period."""
     if grain == "month":
         return date(start.year + start.month // 12, start.month % 12 + 1, 1) - timedelta(days=1)
-    return start + timedelta(days=6 if grain == "week" else 0)
+    return start + timedelta(days=GRAIN_DAYS[grain] - 1)
+
+
+def drawn_at(start: date, grain: str) -> date:
+    """Where a period stands in a chart: at its first day, a rolling window at its last."""
+    return period_end(start, grain) if grain.startswith("rolling") else start
+
+
+def grain_name(grain: str) -> str:
+    """A grain as a noun: week, 7 days."""
+    return f"{GRAIN_DAYS[grain]} days" if grain.startswith("rolling") else grain
 
 
 def period_name(start: date, grain: str) -> str:
     """A period as people say it."""
     if grain == "month":
         return formats.month(start)
+    if grain.startswith("rolling"):
+        return f"{GRAIN_DAYS[grain]} days to {formats.day(period_end(start, grain))}"
     return f"Week of {formats.day(start)}" if grain == "week" else formats.day(start)
 
 

@@ -83,6 +83,7 @@ _WAYS_OUT = {SMS: [" Reply STOP to opt out", " Text STOP to end"], EMAIL: [" | U
 _FORGOTTEN = {("sms-fri", 6), ("sms-tue", 13), ("sms-fri", 22)}
 _FIRST_BLAST_APPEAL = 5.0
 _FLASH_SALE_APPEAL = 3.0
+_BAD_NEWSLETTER_APPEAL = 8.0
 _RETRY_SHARE = 0.03
 
 
@@ -121,6 +122,9 @@ def _from_slot(slot: _Slot, week: int) -> Campaign:
             incident=incidents.FLASH_SALE.name,
             repeats=incidents.FLASH_SALE.name,
         )
+    if slot.code == "mail-thu" and starts_at == incidents.BAD_NEWSLETTER.starts_at:
+        bad = incidents.BAD_NEWSLETTER.name
+        return replace(campaign, name="Win a car", appeal=_BAD_NEWSLETTER_APPEAL, incident=bad)
     if slot.code == "sms-fri" and starts_at == incidents.SUPPRESSION_OFF.starts_at:
         return replace(campaign, name="Autumn clearance", incident=incidents.SUPPRESSION_OFF.name)
     return campaign

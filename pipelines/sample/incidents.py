@@ -75,6 +75,20 @@ WEBHOOKS_LOST = Incident(
     at("2026-07-20"),
     "Webhooks of stopped marketing messages were lost; only failures with error 131050 show that people had left.",
 )
+LINKS_SCANNED = Incident(
+    "unsubscribe_links_scanned",
+    "",
+    at("2026-06-15"),
+    at("2026-07-06"),
+    "A mail gateway opened every link within seconds of delivery, and so unsubscribed people who had not asked for it.",
+)
+BAD_NEWSLETTER = Incident(
+    "newsletter_drove_people_away",
+    "",
+    at("2026-07-09", 13),
+    at("2026-07-09", 16),
+    "A newsletter by e-mail was about something else than people had signed up for: eight times as many left as usual.",
+)
 QUEUE_STUCK = Incident(
     "opt_out_queue_stuck",
     "message_after_opt_out",
@@ -155,7 +169,9 @@ INCIDENTS = [
     STOPS_NOT_SYNCED,
     BOX_TICKED,
     WAY_OUT_FORGOTTEN,
+    LINKS_SCANNED,
     WEBHOOKS_LOST,
+    BAD_NEWSLETTER,
     QUEUE_STUCK,
     PROVIDER_OUTAGE,
     IMPORT,

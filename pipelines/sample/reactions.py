@@ -10,7 +10,7 @@ from pipelines.sample.campaigns import Campaign
 from pipelines.sample.clock import DAY, HORIZON, HOUR, MINUTE, NEVER, WEEK, at
 from pipelines.sample.draws import choose
 from pipelines.sample.identifiers import twilio_sids
-from pipelines.sample.incidents import REPLIES_MISSED, after_outage
+from pipelines.sample.incidents import LINKS_SCANNED, REPLIES_MISSED, after_outage
 from pipelines.sample.people import EMAIL, PUSH, SIBLING, SMS, WHATSAPP
 from pipelines.sample.records import AGENT, PREFERENCE_CENTER, WA_INBOUND, WEB_FORM, WHATSAPP_ROW, Rows, rows_of
 from pipelines.sample.state import ChannelState, Index, Seconds
@@ -23,10 +23,13 @@ _A_DAY_AND_MORE = DAY + HOUR
 _MISSPELLED = 0.05  # replies nobody records, as a share of the opt-outs
 _DOUBTFUL = 0.25  # of those replies, the share that only may be a request
 _CHATTER = {SMS: 0.002, WHATSAPP: 0.004}
+# Of e-mails that arrive while a gateway opens links, the share whose link to unsubscribe it opens, and how soon.
+_SCANNED = 0.004
+_SCAN_SECONDS = (2, 8)
 # The sender wrote better and less from August on; the rate falls evenly for the last thirteen weeks.
 _BETTER_FROM = at("2026-08-10")
 _BETTER_WEEKS = 13
-_BEST_MOOD = 0.685
+_BEST_MOOD = 0.67
 # How people ask, by channel; the shares add up to one.
 _WAYS = {
     SMS: {
@@ -88,6 +91,8 @@ def react(
     expected = RATES[channel] * _mood(campaign.starts_at) * campaign.appeal * len(fresh)
     leaving = choose(world.rng, fresh, world.quota(f"leaving {channel}").take(expected, len(fresh)))
     _leave(world, number, state, pairs, sent_at, mail_rows, leaving, again=False)
+    if channel == EMAIL and LINKS_SCANNED.starts_at <= campaign.starts_at < LINKS_SCANNED.ends_at:
+        _scan(world, state, pairs, sent_at, mail_rows)
     open_now = (state.begins[pairs] < sent_at) & (state.ends[pairs] == NEVER) & ~state.every_channel[pairs]
     # The answer to one request is there before the next is made.
     open_now &= state.last_act[pairs] < sent_at - HOUR
@@ -96,6 +101,16 @@ def react(
     _leave(world, number, state, pairs, sent_at, mail_rows, choose(world.rng, annoyed, count), again=True)
     if channel in _CHATTER:
         _chat(world, state, pairs, sent_at, expected)
+
+
+def _scan(world: World, state: ChannelState, pairs: Index, sent_at: Seconds, mail_rows: Rows) -> None:
+    """A machine opens the links of some mails as they arrive: to every record, an unsubscribe like any other."""
+    fresh = np.flatnonzero((state.begins[pairs] == NEVER) & (state.provider_block[pairs] == NEVER))
+    count = world.quota("scanned").take(_SCANNED * len(fresh), len(fresh))
+    chosen = choose(world.rng, fresh, count)
+    low, high = _SCAN_SECONDS
+    requested = np.asarray(sent_at[chosen] + world.rng.integers(low, high + 1, len(chosen)), dtype=np.int32)
+    _mark(world, state, mail_rows, chosen, pairs[chosen], requested, complains=False, again=False)
 
 
 def _leave(

@@ -6,6 +6,7 @@ select
     coalesce(channel, '*') as channel,
     min(program) as program,
     min(name) as name,
+    min(language) as language,
     min(template_text) as template_text,
     min(case when respects_opt_outs then 1 else 0 end) filter (where respects_opt_outs is not null) as respects_opt_outs,
     min(started_at) as started_at

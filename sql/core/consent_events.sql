@@ -1,4 +1,4 @@
--- One row per consent event, its delivered versions merged, with the reason for leaving read from code or text.
+-- One row per consent event, its delivered versions merged, with the reason for leaving read from code or text (null: none).
 -- Of several versions of a key: the earliest requested_at, the earliest processed_at, and of every other column the
 -- non-empty value of the version with the earliest requested_at, then the smallest text.
 with
@@ -34,12 +34,30 @@ merged as (
     from delivered
     group by source, event_id
 ),
-phrased as (
-    select m.source, m.event_id, min_by(r.reason, r.priority) as reason
+understood as (
+    select
+        m.source,
+        m.event_id,
+        -- A code that no list has is read as words, like a text.
+        coalesce(c.reason, w.reason) as code_reason,
+        t.reason as text_reason
     from merged as m
-    join reference.reason_phrases as r on contains(lower(m.reason_text), r.phrase)
-    where m.reason_text is not null
-    group by m.source, m.event_id
+    left join reference.reason_codes as c on c.code = lower(trim(m.reason_code))
+    left join core.reason_readings as w on w.text = lower(trim(translate(m.reason_code, '_-', '  '))) and c.code is null
+    left join core.reason_readings as t on t.text = lower(trim(m.reason_text))
+    where m.reason_code is not null or m.reason_text is not null
+),
+-- The code decides, unless it says nothing and the text says more.
+reasons as (
+    select
+        source,
+        event_id,
+        case
+            when code_reason not in ('other', 'unspecified') then code_reason
+            when text_reason not in ('other', 'unspecified') then text_reason
+            when code_reason = 'other' or text_reason = 'other' then 'other'
+        end as reason
+    from understood
 )
 select
     m.source,
@@ -62,7 +80,7 @@ select
     m.proof,
     m.reason_code,
     m.reason_text,
-    coalesce(c.reason, t.reason) as reason,
+    r.reason,
     m.campaign_id,
     m.message_id,
     m.load_id,
@@ -70,6 +88,5 @@ select
 from merged as m
 cross join run.parameters as p
 join run.report_offsets as o on m.requested_at >= o.from_at and m.requested_at < o.until_at
-left join reference.reason_codes as c on c.code = lower(m.reason_code)
-left join phrased as t on t.source = m.source and t.event_id = m.event_id
+left join reasons as r on r.source = m.source and r.event_id = m.event_id
 where m.requested_at <= p.as_of

@@ -2,21 +2,7 @@
 -- numerator = opt-out spans with the reason; denominator = opt-out spans begun in the period. `unspecified` is shown,
 -- never dropped; a reason that is not on the list counts as `other`. Blocks carry no reason.
 with reasons as (
-    select reason
-    from (
-        values
-        ('too_frequent'),
-        ('not_relevant'),
-        ('never_signed_up'),
-        ('content'),
-        ('privacy'),
-        ('found_alternative'),
-        ('temporary'),
-        ('wrong_recipient'),
-        ('technical'),
-        ('other'),
-        ('unspecified')
-    ) as listed (reason)
+    select reason from reference.reason_list
 ),
 
 spans as (

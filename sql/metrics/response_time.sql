@@ -1,7 +1,7 @@
 -- One row per opt-out span: how long its processing took, or how long it has been waiting at as_of.
 -- A span that was not processed by as_of is open: its duration is right-censored at as_of. A span is due when it was
 -- processed or when its deadline has passed; the share within the deadline is taken of the spans that are due.
--- Blocks are not requests to the sender, so they have no response time.
+-- method and source are those of the act that began it. Blocks are not requests to the sender: no response time.
 with parameters as (
     select as_of
     from run.parameters
@@ -11,6 +11,9 @@ spans as (
     select
         opt_out_spans.span_id,
         opt_out_spans.channel,
+        opt_out_spans.method,
+        opt_out_spans.source,
+        opt_out_spans.repeat_count,
         opt_out_spans.begins_on,
         opt_out_spans.begins_at,
         opt_out_spans.processed_at,
@@ -25,10 +28,13 @@ spans as (
 select
     span_id,
     channel,
+    coalesce(method, 'unknown') as method,
+    source,
     cast(date_trunc('month', begins_on) as date) as month_start,
     cast(unix_micros(case when is_processed then processed_at else as_of end) - unix_micros(begins_at) as double)
     / cast(1000000 as double) as duration_seconds,
     is_processed,
     deadline_at is not null and (is_processed or deadline_at < as_of) as is_due,
-    deadline_at is not null and is_processed and processed_at <= deadline_at as is_within_deadline
+    deadline_at is not null and is_processed and processed_at <= deadline_at as is_within_deadline,
+    repeat_count > 0 as is_asked_again
 from spans

@@ -13,7 +13,8 @@ import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, expect
 
 PAGES = [
-    "", "findings", "missed", "trends", "response", "reasons", "screen", "rules", "waivers", "data", "contact",
+    "", "findings", "missed", "trends", "response", "membership", "reasons", "screen", "rules", "waivers", "data",
+    "contact",
 ]  # fmt: skip
 Look = Literal["light", "dark"]
 LOOKS: list[tuple[Look, int]] = [("light", 1280), ("dark", 390)]
@@ -56,7 +57,7 @@ def settled(page: Page) -> None:
     """Wait until the page has drawn what its script made."""
     page.wait_for_selector('[data-testid="stMainBlockContainer"] h1', timeout=30_000)
     page.wait_for_selector('[data-testid="stApp"][data-test-script-state="notRunning"]', timeout=30_000)
-    page.wait_for_function("!document.querySelector('[data-testid=\"stSkeleton\"]')", timeout=30_000)
+    expect(page.locator('[data-testid="stSkeleton"]')).to_have_count(0, timeout=30_000)
     for chart in page.locator('[data-testid="stPlotlyChart"]').all():
         expect(chart.locator("svg.main-svg").first).to_be_visible(timeout=30_000)
 

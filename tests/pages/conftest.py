@@ -16,7 +16,8 @@ from tests.support.snapshot_factory import write_home
 
 APP = Path(__file__).resolve().parents[2] / "dashboard" / "app.py"
 PAGES = (
-    "overview", "findings", "missed", "trends", "response", "reasons", "screen", "rules", "waivers", "data", "contact",
+    "overview", "findings", "missed", "trends", "response", "membership", "reasons", "audience", "definitions",
+    "screen", "rules", "waivers", "data", "restated", "contact",
 )  # fmt: skip
 
 Open = Callable[..., AppTest]

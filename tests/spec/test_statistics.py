@@ -14,7 +14,7 @@ from scipy import stats
 
 from pipelines.statistics.estimate import Estimate
 from pipelines.statistics.intervals import mean, wilson_interval
-from pipelines.statistics.survival import kaplan_meier, processed_quantile, restricted_mean
+from pipelines.statistics.survival import kaplan_meier, quantile, restricted_mean
 from pipelines.statistics.trends import mann_kendall, theil_sen, trend_direction, trend_label, trend_of_weeks
 
 Z = 1.959963984540054
@@ -152,10 +152,10 @@ def test_kaplan_meier_of_the_remission_data() -> None:
     curve = kaplan_meier(REMISSION_WEEKS, REMISSION_ENDED)
     assert curve.seconds.tolist() == [6, 7, 10, 13, 16, 22, 23]
     assert curve.at_risk.tolist() == [21, 17, 15, 12, 11, 7, 6]
-    assert curve.processed.tolist() == [3, 1, 1, 1, 1, 1, 1]
+    assert curve.events.tolist() == [3, 1, 1, 1, 1, 1, 1]
     # 18/21 = .8571, * 16/17 = .8067, * 14/15 = .7529, * 11/12 = .6902, * 10/11 = .6275, * 6/7 = .5378, * 5/6 = .4482
     published = [0.8571, 0.8067, 0.7529, 0.6902, 0.6275, 0.5378, 0.4482]
-    assert (1 - curve.share_processed).tolist() == pytest.approx(published, abs=5e-5)
+    assert (1 - curve.share).tolist() == pytest.approx(published, abs=5e-5)
     # Greenwood log-log at week 6: sum = 3 / (21 * 18) = 0.0079365; 1.96 * sqrt(0.0079365) / |ln .8571| = 1.1327;
     # .8571 ** exp(1.1327) = 0.6197 and .8571 ** exp(-1.1327) = 0.9516 are still in remission.
     assert 1 - curve.upper[0] == pytest.approx(0.6197, abs=5e-5)
@@ -165,9 +165,9 @@ def test_kaplan_meier_of_the_remission_data() -> None:
 def test_quantiles_of_the_remission_data() -> None:
     curve = kaplan_meier(REMISSION_WEEKS, REMISSION_ENDED)
     # The published median is 23 weeks, 95 % interval from 13 to never (Brookmeyer and Crowley, log-log).
-    assert processed_quantile(curve, 0.5) == Estimate(23.0, 13.0, None)
+    assert quantile(curve, 0.5) == Estimate(23.0, 13.0, None)
     # Never 90 % relapsed in the record.
-    assert processed_quantile(curve, 0.9) == Estimate(None)
+    assert quantile(curve, 0.9) == Estimate(None)
 
 
 @pytest.mark.filterwarnings("ignore:The confidence interval is undefined")
@@ -179,9 +179,9 @@ def test_kaplan_meier_agrees_with_scipy(rows: list[tuple[int, bool]]) -> None:
     curve = kaplan_meier([seconds for seconds, _ in rows], [is_processed for _, is_processed in rows])
     reference = stats.ecdf(stats.CensoredData(uncensored=observed, right=censored)).sf
     steps = np.isin(reference.quantiles, curve.seconds)
-    assert 1 - curve.share_processed == pytest.approx(reference.probabilities[steps])
+    assert 1 - curve.share == pytest.approx(reference.probabilities[steps])
     interval = reference.confidence_interval(method="log-log")
-    inside = curve.share_processed < 1
+    inside = curve.share < 1
     assert (1 - curve.upper)[inside] == pytest.approx(interval.low.probabilities[steps][inside])
     assert (1 - curve.lower)[inside] == pytest.approx(interval.high.probabilities[steps][inside])
     assert np.isnan(curve.lower[~inside]).all()
@@ -191,9 +191,9 @@ def test_kaplan_meier_agrees_with_scipy(rows: list[tuple[int, bool]]) -> None:
 @given(spans, st.sampled_from([0.5, 0.9, 0.95]))
 def test_quantile_is_the_first_duration_that_reaches_its_share(rows: list[tuple[int, bool]], share: float) -> None:
     curve = kaplan_meier([seconds for seconds, _ in rows], [is_processed for _, is_processed in rows])
-    estimate = processed_quantile(curve, share)
+    estimate = quantile(curve, share)
     if estimate.value is None:
-        assert len(curve.seconds) == 0 or curve.share_processed[-1] < share
+        assert len(curve.seconds) == 0 or curve.share[-1] < share
         assert estimate.upper is None
         return
     assert estimate.lower is None or estimate.lower <= estimate.value
@@ -205,13 +205,13 @@ def test_quantile_of_completed_spans_is_the_sorted_one(durations: list[int], sha
     # With nothing open the smallest duration that `share` of n reach is the one of rank ceil(share * n).
     rank = math.ceil(round(share * len(durations), 9))
     curve = kaplan_meier(durations, [True] * len(durations))
-    assert processed_quantile(curve, share).value == sorted(durations)[rank - 1]
+    assert quantile(curve, share).value == sorted(durations)[rank - 1]
 
 
 def test_curve_of_open_spans_alone_has_no_step() -> None:
     curve = kaplan_meier([5, 9], [False, False])
     assert len(curve.seconds) == 0
-    assert processed_quantile(curve, 0.5) == Estimate(None)
+    assert quantile(curve, 0.5) == Estimate(None)
 
 
 # Means
@@ -221,36 +221,37 @@ def test_restricted_mean_by_hand() -> None:
     # Processed after 10 and 30, open at 20 and 40. Open share: 1 to 10, 3/4 to 30, 3/4 * 1/2 = 3/8 to 40.
     # Area = 10 + 20 * 0.75 + 10 * 0.375 = 28.75.
     # Greenwood: beyond 10 lie 18.75, beyond 30 lie 3.75: 18.75^2 / (4 * 3) + 3.75^2 / (2 * 1) = 36.328.
-    estimate = restricted_mean([10, 20, 30, 40], [True, False, True, False])
-    half_width = Z * math.sqrt(18.75**2 / 12 + 3.75**2 / 2)
+    estimate = restricted_mean(kaplan_meier([10, 20, 30, 40], [True, False, True, False]))
+    # sqrt(36.328) = 6.0273; exp(1.96 * 6.0273 / 28.75) = 1.5082.
     assert estimate.value == pytest.approx(28.75)
-    assert estimate.lower == pytest.approx(28.75 - half_width)
-    assert estimate.upper == pytest.approx(28.75 + half_width)
+    assert estimate.lower == pytest.approx(28.75 / 1.5082, abs=1e-3)
+    assert estimate.upper == pytest.approx(28.75 * 1.5082, abs=1e-2)
 
 
 @given(st.lists(st.integers(0, 1000), min_size=1, max_size=50))
 def test_restricted_mean_without_open_spans_is_the_mean(durations: list[int]) -> None:
-    estimate = restricted_mean(durations, [True] * len(durations))
+    estimate = restricted_mean(kaplan_meier(durations, [True] * len(durations)))
     assert estimate.value == pytest.approx(float(np.mean(durations)), abs=1e-9)
     # Greenwood's variance of the area is then the variance of the values (by n) over n.
-    half_width = Z * math.sqrt(np.var(durations) / len(durations))
-    if half_width:
-        assert estimate.upper == pytest.approx(float(np.mean(durations)) + half_width, abs=1e-6)
+    deviation = math.sqrt(np.var(durations) / len(durations))
+    if deviation:
+        reach = math.exp(Z * deviation / float(np.mean(durations)))
+        assert estimate.upper == pytest.approx(float(np.mean(durations)) * reach)
 
 
 @given(spans)
 def test_restricted_mean_counts_open_spans_in(rows: list[tuple[int, bool]]) -> None:
     durations = [seconds for seconds, _ in rows]
-    estimate = restricted_mean(durations, [is_processed for _, is_processed in rows])
+    estimate = restricted_mean(kaplan_meier(durations, [is_processed for _, is_processed in rows]))
     assert estimate.value is not None
     # Waiting on can only lengthen: never below the mean so far, never above the largest duration.
     assert np.mean(durations) - 1e-9 <= estimate.value <= max(durations) + 1e-9
 
 
 def test_restricted_mean_of_open_spans_alone_is_the_longest_wait() -> None:
-    assert restricted_mean([5, 9], [False, False]) == Estimate(9.0)
-    assert restricted_mean([7], [True]) == Estimate(7.0)
-    assert restricted_mean([], []) == Estimate(None)
+    assert restricted_mean(kaplan_meier([5, 9], [False, False])) == Estimate(9.0)
+    assert restricted_mean(kaplan_meier([7], [True])) == Estimate(7.0)
+    assert restricted_mean(kaplan_meier([], [])) == Estimate(None)
 
 
 def test_mean() -> None:

@@ -104,7 +104,9 @@ def test_every_planted_incident_is_in_the_logs(logs: Logs, key: dict[str, Any]) 
     for found in key["rules"].values():
         for one in found:
             planted.setdefault(one.get("incident", ""), []).append(one)
-    assert planted.keys() - {""} == incidents.keys() - {"whatsapp_outage"}
+    # These break no rule; numbers show them.
+    effects = {"whatsapp_outage", "unsubscribe_links_scanned", "newsletter_drove_people_away"}
+    assert planted.keys() - {""} == incidents.keys() - effects
     for name, incident in incidents.items():
         counted = Counter(one["finding_class"] for one in planted.get(name, []))
         assert counted == Counter({word: n for classes in incident["findings"].values() for word, n in classes.items()})

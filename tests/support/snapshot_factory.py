@@ -17,7 +17,14 @@ from pathlib import Path
 import duckdb
 import pandas
 
-from tests.support import snapshot_rules
+from tests.support import (
+    snapshot_audience,
+    snapshot_definitions,
+    snapshot_durations,
+    snapshot_reasons,
+    snapshot_rules,
+    snapshot_trends,
+)
 from tests.support.snapshot_numbers import (
     AS_OF,
     CAMPAIGNS,
@@ -90,6 +97,7 @@ def _tables(run_id: str, kind: str, preset: str) -> dict[str, list[Row]]:
     tables: dict[str, list[Row]] = {
         "run.parameters": [_parameters(run_id, preset)],
         "run.steps": _steps(kind),
+        "metrics.definitions": snapshot_definitions.definitions(),
         "run.audit_rules": snapshot_rules.audit_rules(),
         "run.rules": snapshot_rules.rules(preset),
         "run.rule_reach": snapshot_rules.reach(),
@@ -110,14 +118,28 @@ def _tables(run_id: str, kind: str, preset: str) -> dict[str, list[Row]]:
         findings, timeline = [snapshot_rules.with_law(one) for one in [*findings, *more[0]]], [*timeline, *more[1]]
         tables["audits.waivers"] = snapshot_rules.waivers(findings)
         tables["metrics.exposure"] = snapshot_rules.exposure(findings)
+    rated = rates(chance)
+    reasoned = reasons(chance)
+    switched = snapshot_definitions.measurements(rated)
     tables |= {
         "core.opt_out_spans": spans,
         "core.contacts": snapshot_rules.contacts([*spans, *findings]),
         **snapshot_rules.places(),
         "core.timeline": timeline,
         "audits.findings": findings,
-        "metrics.measurements": [*rates(chance), *response_times(spans), *reasons(chance)],
+        "metrics.measurements": [
+            *rated,
+            *switched,
+            *response_times(spans),
+            *snapshot_durations.measurements(spans),
+            *reasoned,
+            *snapshot_audience.measurements(rated, spans),
+        ],
+        **snapshot_audience.tables(spans),
         "metrics.response_time_curve": curve(spans),
+        **snapshot_durations.tables(spans),
+        **snapshot_reasons.tables(reasoned),
+        **snapshot_trends.tables(),
         "metrics.headline": _headline(),
         "metrics.verdicts": _verdicts(findings, kind),
         "metrics.reply_regimes": snapshot_rules.reply_regimes(),

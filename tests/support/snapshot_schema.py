@@ -8,10 +8,15 @@ TABLES: dict[str, str] = {
     "run.parameters": (
         "run_id text, as_of timestamptz, started_at timestamptz, scope text, rules text, default_deadline text, "
         "deadline_amount bigint, deadline_unit text, attribution_window_seconds bigint, "
-        "confirmation_window_seconds bigint, double_opt_in boolean, report_timezone text, default_country text, "
+        "confirmation_window_seconds bigint, double_opt_in boolean, publish_reason_texts boolean, report_timezone text, default_country text, "
         "heed_version text, fingerprint text, excluded_after_as_of bigint"
     ),
     "run.steps": "position int, step text, seconds double, row_count bigint",
+    "run.fingerprints": "part text, digest text",
+    "run.load_days": (
+        "load_id text, table_name text, event_type text, channel text, on_date date, row_count bigint, "
+        "new_count bigint, first_at timestamptz, last_at timestamptz"
+    ),
     "run.inputs": (
         "load_id text, source text, connector text, connector_version text, file text, size_bytes bigint, sha256 text, "
         "read_count bigint, accepted_count bigint, duplicate_count bigint, quarantined_count bigint, "
@@ -90,9 +95,86 @@ TABLES: dict[str, str] = {
         "metric text, definition text, grain text, period_start date, channel text, program text, campaign_id text, "
         "reason text, numerator double, denominator double, value double, lower double, upper double, unit text"
     ),
+    "metrics.definitions": (
+        "position bigint, metric text, definition text, name text, numerator text, denominator text, "
+        "attribution text, attributed_by text, window_seconds bigint, method text, counts text, messages text, "
+        "unit text, is_share boolean, grains text, source text, grade text, checked_on text, note text"
+    ),
+    "metrics.audience": (
+        "grain text, period_start date, channel text, opted_in_at_start bigint, opt_ins bigint, re_opt_ins bigint, "
+        "unblocks bigint, opt_outs bigint, complaints bigint, blocks bigint, net_growth bigint, "
+        "opted_in_at_end bigint, opt_in_acts bigint, opt_out_acts bigint, complaint_acts bigint, block_acts bigint"
+    ),
+    "metrics.consent_coverage": "period_start date, channel text, source text, phase text, message_count bigint",
+    "metrics.consent_origins": "channel text, source_type text, method text, message_count bigint",
+    "metrics.segments": "channel text, segment text, pair_count bigint, blocked_count bigint",
+    "metrics.segment_pairs": "contact_key bigint, channel text, segment text, is_blocked boolean, since_on date",
+    "metrics.inactive_contacts": (
+        "channel text, reached_count bigint, long_reached_count bigint, unknown_count bigint, inactive_count bigint, "
+        "inactive_days bigint, reports_reads boolean"
+    ),
+    "metrics.inactive_pairs": "contact_key bigint, channel text, inactive_since_on date",
+    "metrics.machine_rules": (
+        "rule text, channel text, method text, within_seconds bigint, together_seconds bigint, "
+        "fewest_contacts bigint, in_words text, source text, span_count bigint"
+    ),
+    "core.suspected_machines": "span_id bigint, rule text, seconds double",
     "metrics.headline": (
         "position int, metric text, label text, value double, display text, period_label text, previous_value double, "
         "previous_display text, sentence text"
+    ),
+    "metrics.trends": (
+        "channel text, definition text, last_week_on date, weeks_used bigint, label text, direction bigint, s bigint, "
+        "z double, p_value double, tau double, slope double, lower double, upper double, autocorrelation double, "
+        "autocorrelation_corrected double, p_value_corrected double, weeks_searched bigint, change_count bigint, "
+        "sentence text"
+    ),
+    "metrics.change_points": (
+        "channel text, starts_on date, earliest_on date, latest_on date, before_from_on date, after_until_on date, "
+        "numerator_before bigint, denominator_before bigint, value_before double, lower_before double, "
+        "upper_before double, numerator_after bigint, denominator_after bigint, value_after double, "
+        "lower_after double, upper_after double, ratio double, p_value double, shape text"
+    ),
+    "metrics.season_tests": (
+        "channel text, cycle text, witness_count bigint, opt_out_count bigint, statistic double, p_value double, "
+        "p_value_adjusted double, label text"
+    ),
+    "metrics.seasons": (
+        "channel text, cycle text, position bigint, numerator bigint, denominator bigint, value double, lower double, "
+        "upper double, expected double, p_value double, direction bigint"
+    ),
+    "metrics.year_over_year": (
+        "channel text, month date, numerator bigint, denominator bigint, value double, lower double, upper double, "
+        "numerator_before bigint, denominator_before bigint, value_before double, lower_before double, "
+        "upper_before double, difference double, difference_lower double, difference_upper double, p_value double, "
+        "p_value_adjusted double, label text"
+    ),
+    "metrics.campaigns": (
+        "grain text, period_start date, channel text, campaign_id text, name text, program text, "
+        "language text, delivered_count bigint, opt_out_count bigint, rate double, lower double, "
+        "upper double, rest_rate double, ratio double, ratio_lower double, ratio_upper double, "
+        "excess_opt_outs double, shrunken_rate double, shrunken_lower double, shrunken_upper double, "
+        "limit_lower_95 double, limit_upper_95 double, limit_lower_998 double, limit_upper_998 double, "
+        "p_value double, q_value double, is_alert boolean, league_rank bigint"
+    ),
+    "metrics.campaign_funnels": (
+        "grain text, period_start date, channel text, message_count double, centre double, lower_95 double, "
+        "upper_95 double, lower_998 double, upper_998 double, relative_spread double"
+    ),
+    "metrics.message_breakdowns": (
+        "grain text, period_start date, channel text, dimension text, bucket text, place bigint, "
+        "message_count bigint, known_count bigint, opt_out_count bigint, rate double, lower double, "
+        "upper double, ratio double, ratio_lower double, ratio_upper double, p_value double, q_value double"
+    ),
+    "metrics.breakdown_tests": (
+        "grain text, period_start date, channel text, dimension text, bucket_count bigint, "
+        "message_count bigint, opt_out_count bigint, statistic double, degrees bigint, dispersion double, "
+        "p_value double, q_value double, trend_p_value double, trend_q_value double, trend_sign bigint, "
+        "high_bucket text, low_bucket text, ratio double, ratio_lower double, ratio_upper double"
+    ),
+    "metrics.costs": (
+        "grain text, period_start date, channel text, currency text, audience text, message_count bigint, "
+        "priced_count bigint, cost double"
     ),
     "metrics.verdicts": (
         "period_start date, channel text, source text, verdict text, violation_count bigint, message_count bigint, "
@@ -100,6 +182,73 @@ TABLES: dict[str, str] = {
     ),
     "metrics.response_time_curve": (
         "channel text, seconds double, share_processed double, lower double, upper double, at_risk bigint"
+    ),
+    "metrics.response_groups": (
+        "channel text, dimension text, value text, month_start date, span_count bigint, processed_count bigint, "
+        "open_count bigint, due_count bigint, within_deadline_count bigint, asked_again_count bigint, "
+        "is_small boolean, restricted_to_seconds double, median_seconds double, median_seconds_lower double, "
+        "median_seconds_upper double, p90_seconds double, p90_seconds_lower double, p90_seconds_upper double, "
+        "p95_seconds double, p95_seconds_lower double, p95_seconds_upper double, restricted_mean_seconds double, "
+        "restricted_mean_seconds_lower double, restricted_mean_seconds_upper double, mean_30_days_seconds double, "
+        "mean_30_days_seconds_lower double, mean_30_days_seconds_upper double, mean_completed_seconds double, "
+        "mean_completed_seconds_lower double, mean_completed_seconds_upper double, share_within_1_hour double, "
+        "share_within_1_hour_lower double, share_within_1_hour_upper double, share_within_24_hours double, "
+        "share_within_24_hours_lower double, share_within_24_hours_upper double, share_within_48_hours double, "
+        "share_within_48_hours_lower double, share_within_48_hours_upper double, share_within_deadline double, "
+        "share_within_deadline_lower double, share_within_deadline_upper double, share_asked_again double, "
+        "share_asked_again_lower double, share_asked_again_upper double"
+    ),
+    "metrics.open_requests": (
+        "channel text, position bigint, age text, open_count bigint, withdrawn_count bigint, "
+        "past_deadline_count bigint, next_deadline_at timestamptz, oldest_begins_at timestamptz"
+    ),
+    "metrics.repeat_requests": (
+        "channel text, method text, asked_count bigint, span_count bigint"
+    ),
+    "metrics.membership": (
+        "cohort text, channel text, dimension text, value text, opt_in_count bigint, left_count bigint, "
+        "expected_left_count double, is_small boolean, followed_days double, left_7_days double, "
+        "left_7_days_lower double, left_7_days_upper double, left_30_days double, left_30_days_lower double, "
+        "left_30_days_upper double, left_90_days double, left_90_days_lower double, left_90_days_upper double, "
+        "left_365_days double, left_365_days_lower double, left_365_days_upper double, median_days double, "
+        "median_days_lower double, median_days_upper double"
+    ),
+    "metrics.membership_curve": (
+        "cohort text, channel text, dimension text, value text, days double, share_left double, lower double, "
+        "upper double, at_risk bigint"
+    ),
+    "metrics.membership_tests": (
+        "channel text, dimension text, stratified_by text, group_count bigint, opt_in_count bigint, "
+        "chi_squared double, degrees bigint, p_value double, p_adjusted double"
+    ),
+    "metrics.reason_shares_by_week": (
+        "week_start date, channel text, reason text, opt_out_count bigint, total_count bigint, value double, "
+        "lower double, upper double, is_used boolean"
+    ),
+    "metrics.reason_trends": (
+        "channel text, reason text, direction bigint, slope double, lower double, upper double, p_value double, "
+        "q_value double, weeks_used bigint, last_week date"
+    ),
+    "metrics.reason_changes": (
+        "channel text, month_start date, reason text, value double, before_value double, difference double, "
+        "lower double, upper double, p_value double, q_value double, has_changed boolean"
+    ),
+    "metrics.reason_tenure": (
+        "channel text, tenure text, position bigint, from_days bigint, until_days bigint, in_words text, reason text, "
+        "opt_out_count bigint, total_count bigint, value double, lower double, upper double"
+    ),
+    "metrics.reason_differences": (
+        "dimension text, channel text, member text, month_start date, opt_out_count bigint, given_count bigint, "
+        "rest_count bigint, method text, categories bigint, statistic double, degrees bigint, p_value double, "
+        "q_value double, is_different boolean, reason text, value double, rest_value double"
+    ),
+    "metrics.reason_texts": (
+        "reason text, position bigint, text text, language text, chosen_as text, contact_count bigint, "
+        "first_month date, last_month date"
+    ),
+    "metrics.slow_stretches": (
+        "channel text, first_on date, last_on date, span_count bigint, open_count bigint, median_seconds double, "
+        "median_seconds_elsewhere double, p90_seconds double, p90_seconds_elsewhere double, p_value double"
     ),
     "metrics.exposure": (
         "legal_rule_id text, currency text, unit text, violation_count bigint, possible_count bigint, "
@@ -117,14 +266,26 @@ TABLES: dict[str, str] = {
 
 #: What snapshots of before the rule book do not have: whole tables, and columns of others.
 RULE_BOOK_TABLES = frozenset({
+    "run.fingerprints", "run.load_days", "metrics.slow_stretches",
+    "metrics.response_groups", "metrics.open_requests", "metrics.repeat_requests", "metrics.membership",
+    "metrics.membership_curve", "metrics.membership_tests",
+    "metrics.audience", "metrics.consent_coverage", "metrics.consent_origins", "metrics.segments",
+    "metrics.segment_pairs", "metrics.inactive_contacts", "metrics.inactive_pairs", "metrics.machine_rules",
+    "core.suspected_machines",
+    "metrics.definitions",
+    "metrics.trends", "metrics.change_points", "metrics.season_tests", "metrics.seasons", "metrics.year_over_year",
+    "metrics.campaigns", "metrics.campaign_funnels", "metrics.message_breakdowns", "metrics.breakdown_tests",
+    "metrics.costs",
     "run.audit_rules", "run.rules", "run.rule_reach", "run.deadlines", "run.quiet_windows", "run.caps",
     "run.penalties", "core.contacts", "core.places", "core.place_zones", "core.span_coverage", "core.consent_starts",
     "audits.waivers", "metrics.exposure", "metrics.reply_regimes",
+    "metrics.reason_shares_by_week", "metrics.reason_trends", "metrics.reason_changes", "metrics.reason_tenure",
+    "metrics.reason_differences", "metrics.reason_texts",
 })  # fmt: skip
 RULE_BOOK_COLUMNS = {
     "audits.findings": ("legal_rule_id", "jurisdiction", "jurisdiction_certainty"),
     "core.opt_out_spans": ("legal_rule_id",),
-    "run.parameters": ("double_opt_in",),
+    "run.parameters": ("double_opt_in", "publish_reason_texts",),
 }
 
 

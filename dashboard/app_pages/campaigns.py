@@ -1,0 +1,334 @@
+"""Which campaign drives people away? The campaigns that stand out, the funnel they stand out of, and the league."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+from typing import Any
+
+import pandas
+import streamlit as st
+
+from dashboard import charts, charts_campaigns, definitions, filters, formats, layout, snapshot, texts
+from dashboard.charts import Share
+from dashboard.charts_campaigns import Campaign
+from dashboard.definitions import Definition
+
+METRICS = ("opt_out_rate_per_message", "opt_out_rate")
+SPANS = ("One month", "Whole record")
+FUNNELS_SHOWN = 4
+BARS_SHOWN = 12
+NAMED_IN_ANSWER = 3
+LEAGUE = """
+select * from metrics.campaigns
+where period_start is not distinct from ? and (? is null or channel = ?) and delivered_count > 0
+order by is_alert desc, shrunken_rate desc, channel, campaign_id
+"""
+WITHOUT_MESSAGES = """
+select cast(coalesce(sum(opt_out_count), 0) as bigint) as opt_out_count from metrics.campaigns
+where period_start is not distinct from ? and (? is null or channel = ?) and delivered_count = 0
+"""
+LIMITS = """
+select * from metrics.campaign_funnels where period_start is not distinct from ? and channel = ? order by message_count
+"""
+PLAIN = """
+select channel, campaign_id, numerator, denominator, value, lower, upper from metrics.measurements
+where metric = ? and definition = ? and campaign_id <> '*' and program = '*'
+    and period_start is not distinct from ? and grain = ? and (? is null or channel = ?) and channel <> '*'
+    and denominator > 0
+order by coalesce(lower, value) desc, channel, campaign_id
+"""
+NAMES = "select channel, campaign_id, min(name) as name from metrics.campaigns group by channel, campaign_id"
+UNATTRIBUTED = """
+select numerator, denominator, value from metrics.measurements
+where metric = 'unattributed_share' and definition = ? and channel = ? and program = '*' and campaign_id = '*'
+    and period_start is not distinct from ? and grain = ?
+"""
+LAST_MONTH = """
+select cast(date_trunc('month', timezone(report_timezone, as_of)) - interval 1 month as date) as month
+from run.parameters
+"""
+COUNT = st.column_config.NumberColumn(format="localized")
+PERCENT = st.column_config.NumberColumn(format="%.2f %%")
+COLUMNS = {
+    "Messages": COUNT, "Opt-outs": COUNT, "Counted": COUNT, "Of": COUNT, "Rate": PERCENT, "From": PERCENT,
+    "To": PERCENT, "Drawn in": st.column_config.NumberColumn(
+        format="%.2f %%", help="The rate drawn towards the mean of the channel's campaigns, the more the smaller it is."
+    ),
+    "Drawn in, from": PERCENT, "Drawn in, to": PERCENT, "Rest of channel": PERCENT,
+    "Times the rest": st.column_config.NumberColumn(format="%.2f"), "Times, from": st.column_config.NumberColumn(
+        format="%.2f"), "Times, to": st.column_config.NumberColumn(format="%.2f"),
+    "More than usual": st.column_config.NumberColumn(
+        format="%+.1f", help="Opt-outs beyond those that the rate of the rest of the channel would give."
+    ),
+    "p": st.column_config.NumberColumn(format="%.4f"),
+    "q": st.column_config.NumberColumn(format="%.4f", help="False-discovery rate at which this campaign is named."),
+}  # fmt: skip
+
+
+def show() -> None:
+    """Draw the page."""
+    chosen = filters.chosen()
+    month: date = chosen.period or (snapshot.one(LAST_MONTH) or {"month": None})["month"] or date.min
+    span = st.session_state.get("campaign_span", SPANS[0])
+    period = None if span == SPANS[1] and chosen.period is None else month
+    layout.header("campaigns", replace(chosen, period=period))
+    if not snapshot.has("metrics.campaigns"):
+        layout.older("league of campaigns")
+        layout.footer()
+        return
+    answer = st.container()
+    with st.container(horizontal=True, gap="medium", vertical_alignment="bottom"):
+        definition = definitions.choose(METRICS)
+        if chosen.period is None:
+            st.segmented_control(
+                "Period", list(SPANS), default=SPANS[0], required=True, key="campaign_span", bind="query-params"
+            )
+    if definition.is_own and definition.metric == METRICS[0]:
+        rows = snapshot.rows(LEAGUE, [period, chosen.channel, chosen.channel])
+        with answer:
+            show_answer(rows, period)
+        if rows:
+            show_funnels(rows, period)
+            show_league(rows)
+    else:
+        rows = snapshot.rows(PLAIN, plain_parameters(definition, period, chosen.channel))
+        with answer:
+            show_plain_answer(rows, definition, period)
+        if rows:
+            show_plain(rows, definition)
+    show_beside(definition, period, chosen)
+    show_way_out()
+    layout.footer(definitions.footer(definition))
+
+
+def plain_parameters(definition: Definition, period: date | None, channel: str | None) -> list[Any]:
+    """What the query of another definition's league is asked with."""
+    grain = "month" if period else "all"
+    return [definition.metric, definition.definition, period, grain, channel, channel]
+
+
+def show_answer(rows: list[dict[str, Any]], period: date | None) -> None:
+    """Who stands out, by how much, and how sure that is; or that nobody does."""
+    when = when_of(period)
+    if not rows:
+        layout.empty(texts.NOTHING_IN_PERIOD, f"No campaign's message was delivered {when}. {texts.WIDEN}")
+        return
+    named = sorted((row for row in rows if row["is_alert"]), key=lambda row: -row["excess_opt_outs"])
+    listed = formats.plural(len(rows), "campaign")
+    if not named:
+        first = rows[0]
+        judged = [row for row in rows if row["q_value"] is not None]
+        if not judged:
+            st.markdown(f"**Nothing to compare {when}:** {listed}, and each is all that its channel sent.")
+            return
+        st.markdown(
+            f"**No campaign stands out {when}.** Of {listed} none loses more people than chance and the usual "
+            f"differences between campaigns explain. Highest, allowing for its size: {name_of(first)} "
+            f"({texts.channel(first['channel'])}), {formats.share(first['shrunken_rate'])} "
+            f"({formats.interval(first['shrunken_lower'], first['shrunken_upper'])}) of its messages led to an opt-out."
+        )
+        return
+    head = "One campaign drove" if len(named) == 1 else f"{formats.count(len(named))} campaigns drove"
+    st.markdown(f"**{head} people away {when}, beyond chance:**")
+    st.markdown("\n".join(f"- {sentence(row)}" for row in named[:NAMED_IN_ANSWER]))
+    if len(named) > NAMED_IN_ANSWER:
+        st.caption(f"And {formats.count(len(named) - NAMED_IN_ANSWER)} more, marked in the league below.")
+
+
+def sentence(row: dict[str, Any]) -> str:
+    """One campaign that stands out, in words."""
+    ratio = f"{row['ratio']:.1f} times the rest of {texts.channel(row['channel'])}"
+    if row["ratio_upper"] is not None:
+        ratio += f" ({row['ratio_lower']:.1f}–{row['ratio_upper']:.1f} times)"
+    opt_outs = formats.count(round(row["excess_opt_outs"]))
+    return (
+        f"**{name_of(row)}** ({texts.channel(row['channel'])}): {formats.count(row['opt_out_count'])} opt-outs of "
+        f"{formats.count(row['delivered_count'])} messages, {formats.share(row['rate'])} "
+        f"({formats.interval(row['lower'], row['upper'])}), {ratio}. That is {opt_outs} more than usual; "
+        f"false-discovery rate {probability(row['q_value'])}."
+    )
+
+
+def show_funnels(rows: list[dict[str, Any]], period: date | None) -> None:
+    """Each channel's funnel, those with a campaign that stands out first."""
+    st.subheader("Who lies outside the funnel?", anchor=False)
+    channels: dict[str, list[dict[str, Any]]] = {}
+    for row in rows:
+        channels.setdefault(row["channel"], []).append(row)
+    order = sorted(
+        channels,
+        key=lambda name: (
+            -sum(row["is_alert"] for row in channels[name]),
+            -sum(row["opt_out_count"] for row in channels[name]),
+        ),
+    )
+    for name in order[:FUNNELS_SHOWN] if len(order) > 1 else []:
+        st.markdown(f"**{texts.channel(name)}**")
+        draw_funnel(channels[name], name, period)
+    if len(order) == 1:
+        draw_funnel(channels[order[0]], order[0], period)
+    if len(order) > FUNNELS_SHOWN:
+        st.caption(f"{FUNNELS_SHOWN} of {len(order)} channels are drawn; choose one in the side panel to see it.")
+    st.caption(
+        "The dashed line is the channel's rate. Chance and the usual differences between campaigns keep 95 % of them "
+        "in the inner band and 99.8 % in the outer one, wider for small campaigns. A diamond stands out."
+    )
+
+
+def draw_funnel(rows: list[dict[str, Any]], channel: str, period: date | None) -> None:
+    """The funnel of one channel."""
+    campaigns = [
+        Campaign(row["delivered_count"], row["rate"], row["name"] or row["campaign_id"], note_of(row), row["is_alert"])
+        for row in rows
+    ]
+    outside = [name_of(row) for row in rows if row["is_alert"]]
+    alt = (
+        f"{texts.channel(channel)}: {formats.plural(len(rows), 'campaign')} by messages delivered and opt-outs per "
+        f"message; standing out: {', '.join(outside) or 'none'}."
+    )
+    figure = charts_campaigns.funnel(snapshot.rows(LIMITS, [period, channel]), campaigns)
+    st.plotly_chart(figure, config=charts.CONFIG, alt=alt, key=f"funnel-{channel}")
+
+
+def show_league(rows: list[dict[str, Any]]) -> None:
+    """The table of all campaigns, those that stand out first."""
+    st.subheader("League of campaigns", anchor=False)
+    lines = [
+        {
+            "Stands out": "yes" if row["is_alert"] else "",
+            "Campaign": row["name"] or row["campaign_id"],
+            "Id": row["campaign_id"],
+            "Channel": texts.channel(row["channel"]),
+            "Program": row["program"],
+            "Language": row["language"],
+            "Opt-outs": row["opt_out_count"],
+            "Messages": row["delivered_count"],
+            "Rate": percent(row["rate"]), "From": percent(row["lower"]), "To": percent(row["upper"]),
+            "Drawn in": percent(row["shrunken_rate"]), "Drawn in, from": percent(row["shrunken_lower"]),
+            "Drawn in, to": percent(row["shrunken_upper"]), "Rest of channel": percent(row["rest_rate"]),
+            "Times the rest": row["ratio"], "Times, from": row["ratio_lower"], "Times, to": row["ratio_upper"],
+            "More than usual": row["excess_opt_outs"], "p": row["p_value"], "q": row["q_value"],
+        }
+        for row in rows
+    ]  # fmt: skip
+    frame = pandas.DataFrame(lines)
+    frame = frame.drop(columns=[name for name in ("Program", "Language") if frame[name].isna().all()])
+    alt = f"League of {formats.plural(len(rows), 'campaign')}, those that stand out first."
+    st.dataframe(frame, hide_index=True, column_config=COLUMNS, alt=alt, placeholder="")
+    st.caption(
+        "Ranked by the rate drawn in by size, so that no campaign leads by a handful of messages. An opt-out counts in "
+        "the period in which the message it is attributed to was sent. The table can be sorted, searched and saved."
+    )
+
+
+def show_plain_answer(rows: list[dict[str, Any]], definition: Definition, period: date | None) -> None:
+    """The highest campaign by another definition, in words."""
+    if not rows:
+        layout.empty(texts.NOTHING_IN_PERIOD, f"This definition counts no campaign {when_of(period)}. {texts.WIDEN}")
+        return
+    first = rows[0]
+    bounds = f" ({formats.interval(first['lower'], first['upper'])})" if first["lower"] is not None else ""
+    st.markdown(
+        f"**Highest {when_of(period)} by {texts.plain(definition.name)}: {texts.plain(first['campaign_id'])}** "
+        f"({texts.channel(first['channel'])}), {formats.share(first['value'])}{bounds}: "
+        f"{formats.count(first['numerator'])} of {formats.count(first['denominator'])}. "
+        "Whether it stands out is judged under heed's own opt-outs per message."
+    )
+
+
+def show_plain(rows: list[dict[str, Any]], definition: Definition) -> None:
+    """The league by another definition: bars and table, no judgement."""
+    names = {(row["channel"], row["campaign_id"]): row["name"] for row in snapshot.rows(NAMES)}
+    shares = []
+    for row in rows[:BARS_SHOWN]:
+        name = names.get((row["channel"], row["campaign_id"])) or row["campaign_id"]
+        note = (
+            f"{name}: {formats.share(row['value'])} ({formats.interval(row['lower'], row['upper'])}), "
+            f"{formats.count(row['numerator'])} of {formats.count(row['denominator'])}"
+        )
+        label = f"{name}\n{texts.channel(row['channel'])}"
+        shares.append(Share(label, row["value"], row["lower"] or row["value"], row["upper"] or row["value"], note))
+    lines = [
+        {
+            "Campaign": names.get((row["channel"], row["campaign_id"])) or row["campaign_id"],
+            "Id": row["campaign_id"],
+            "Channel": texts.channel(row["channel"]),
+            "Counted": row["numerator"],
+            "Of": row["denominator"],
+            "Rate": percent(row["value"]),
+            "From": percent(row["lower"]),
+            "To": percent(row["upper"]),
+        }
+        for row in rows
+    ]
+    alt = f"The {len(shares)} highest of {formats.plural(len(rows), 'campaign')} by {definition.name}."
+    layout.chart(charts.share_bars(shares), alt, pandas.DataFrame(lines), COLUMNS)
+    st.caption("Ordered by the lower end of the 95 % interval where there is one, else by the rate.")
+
+
+def show_beside(definition: Definition, period: date | None, chosen: filters.Filters) -> None:
+    """The opt-outs that no campaign of the league carries."""
+    parts = []
+    if definition.metric == METRICS[0]:
+        parameters = [definition.definition, chosen.channel_or_all, period, "month" if period else "all"]
+        row = snapshot.one(UNATTRIBUTED, parameters)
+        if row and row["value"] is not None:
+            parts.append(
+                f"{formats.share(row['value'])} of the opt-outs ({formats.count(row['numerator'])} of "
+                f"{formats.count(row['denominator'])}) are attributed to no message and no campaign"
+            )
+    if definition.is_own and definition.metric == METRICS[0]:
+        beside = snapshot.one(WITHOUT_MESSAGES, [period, chosen.channel, chosen.channel]) or {}
+        if count := beside.get("opt_out_count"):
+            parts.append(
+                f"{formats.plural(count, 'opt-out')} name a campaign of which no delivered message is on record then"
+            )
+    if parts:
+        st.caption(f"Beside the league: {'; '.join(parts)}.")
+
+
+def show_way_out() -> None:
+    """Where to go on."""
+    with st.container(horizontal=True, gap="medium"):
+        for name, label in (
+            ("reasons", "What do leavers say?"),
+            ("timing", "When and how often should we send?"),
+            ("trends", "How many people opt out?"),
+        ):
+            st.page_link(texts.PAGES[name].file, label=label, icon=texts.PAGES[name].icon)
+
+
+def when_of(period: date | None) -> str:
+    """A period inside a sentence."""
+    return f"in {formats.month(period)}" if period else "in the whole record"
+
+
+def name_of(row: dict[str, Any]) -> str:
+    """A campaign by its name, with its id where it has both."""
+    name, identifier = row["name"], row["campaign_id"]
+    return texts.plain(identifier if not name or name == identifier else f"{name} ({identifier})")
+
+
+def note_of(row: dict[str, Any]) -> str:
+    """What a reader sees on a campaign in the funnel."""
+    name = row["name"] or row["campaign_id"]
+    return (
+        f"{name}: {formats.share(row['rate'])} ({formats.interval(row['lower'], row['upper'])}), "
+        f"{formats.count(row['opt_out_count'])} of {formats.count(row['delivered_count'])}"
+    )
+
+
+def probability(value: float | None) -> str:
+    """A probability as people read it: under 0.0001, 0.012."""
+    if value is None:
+        return formats.MISSING
+    return "under 0.0001" if value < 0.0001 else f"{value:.4f}" if value < 0.01 else f"{value:.2f}"
+
+
+def percent(value: float | None) -> float | None:
+    """A fraction in percent, for tables."""
+    return None if value is None else value * 100
+
+
+show()

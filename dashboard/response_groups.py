@@ -1,0 +1,112 @@
+"""Response times side by side, by method, source, month or channel: the part of a page that shows who waits longer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas
+import streamlit as st
+
+from dashboard import charts, charts_durations, filters, formats, snapshot, texts
+
+GROUPS = """
+select * from metrics.response_groups where dimension = ? and (channel = ? or ? = 'channel') order by month_start, value
+"""
+DIMENSIONS = {"Method": "method", "Source": "source", "Month": "month", "Channel": "channel"}
+
+
+def show(chosen: filters.Filters) -> None:
+    """Median and tail side by side, by method, source, month or channel, with all numbers in a table."""
+    st.subheader("Who waits longer?", anchor=False)
+    control = st.segmented_control(
+        "Compare by", list(DIMENSIONS), default="Method", required=True, key="by", bind="query-params"
+    )
+    dimension = DIMENSIONS[control or "Method"]
+    rows = snapshot.rows(GROUPS, [dimension, chosen.channel_or_all, dimension])
+    rows = [row for row in rows if dimension != "channel" or row["value"] != "*"]
+    if not rows:
+        st.markdown("No opt-out is on record here.")
+        return
+    if dimension != "month":
+        rows.sort(key=lambda row: (row["median_seconds"] is not None, -(row["median_seconds"] or 0)))
+    else:
+        rows = rows[::-1][:12]
+    names = [_name(dimension, row) for row in rows]
+    ranges = [
+        charts_durations.Range(
+            name,
+            row["median_seconds"],
+            row["median_seconds_lower"],
+            row["median_seconds_upper"],
+            row["p90_seconds"],
+            f"{name}: {_median_words(row)}",
+        )
+        for name, row in zip(names, rows, strict=True)
+    ]
+    scope = "" if dimension == "channel" or not chosen.channel else f", {texts.channel(chosen.channel)}"
+    st.caption(f"Whole record{scope}. The line through a point is the 95 % interval of the median.")
+    alt = f"Median response time by {dimension}: " + "; ".join(one.note for one in ranges[:6]) + "."
+    st.plotly_chart(charts_durations.duration_ranges(ranges), config=charts.CONFIG, alt=alt)
+    st.dataframe(_table(control or "Method", names, rows), hide_index=True, alt=alt, placeholder="")
+    if any(row["is_small"] for row in rows):
+        small = [name for name, row in zip(names, rows, strict=True) if row["is_small"]]
+        st.caption(f"Fewer than 20 opt-outs, so little is known: {texts.plain(', '.join(small))}.")
+
+
+def _name(dimension: str, row: dict[str, Any]) -> str:
+    """The name of a group as readers say it."""
+    if dimension == "month":
+        return formats.month(row["month_start"])
+    if dimension == "channel":
+        return texts.channel(row["value"])
+    return "Not recorded" if row["value"] == "unknown" else (
+        texts.humanise(row["value"]) if dimension == "method" else row["value"]
+    )  # fmt: skip
+
+
+def _median_words(row: dict[str, Any]) -> str:
+    """Median, tail and count of a group."""
+    reached = row["median_seconds"] is not None
+    median = f"half in {formats.duration(row['median_seconds'])}" if reached else "median not reached"
+    ninth = formats.duration(row["p90_seconds"])
+    return f"{median}, 9 of 10 in {ninth}, {formats.plural(row['span_count'], 'opt-out')}"
+
+
+def _table(column: str, names: list[str], rows: list[dict[str, Any]]) -> pandas.DataFrame:
+    """Everything that is known of each group, in words."""
+
+    def interval(row: dict[str, Any], name: str) -> str:
+        lower, upper = row[f"{name}_lower"], row[f"{name}_upper"]
+        return formats.MISSING if lower is None else f"{formats.duration(lower)} to {formats.duration(upper)}"
+
+    return pandas.DataFrame(
+        [
+            {
+                column: name,
+                "Opt-outs": row["span_count"],
+                "Open": row["open_count"],
+                "Median": formats.duration(row["median_seconds"]),
+                "95 % of the median": interval(row, "median_seconds"),
+                "9 of 10": formats.duration(row["p90_seconds"]),
+                "19 of 20": formats.duration(row["p95_seconds"]),
+                "Mean of 30 days": formats.duration(row["mean_30_days_seconds"]),
+                "Mean, open counted in": formats.duration(row["restricted_mean_seconds"]),
+                "Mean of the applied": formats.duration(row["mean_completed_seconds"]),
+                **{
+                    heading: _share_words(row, f"share_within_{key}")
+                    for heading, key in (("1 h", "1_hour"), ("24 h", "24_hours"), ("48 h", "48_hours"))
+                },
+                "Deadline": _share_words(row, "share_within_deadline"),
+                "Due": row["due_count"],
+                "Asked again": _share_words(row, "share_asked_again"),
+            }
+            for name, row in zip(names, rows, strict=True)
+        ]
+    )
+
+
+def _share_words(row: dict[str, Any], name: str) -> str:
+    """A share with its interval."""
+    if row[name] is None:
+        return formats.MISSING
+    return f"{formats.share(row[name])} ({formats.interval(row[f'{name}_lower'], row[f'{name}_upper'])})"

@@ -1,0 +1,77 @@
+"""A section of the audience page: the opt-out rate with and without the opt-outs that a machine may have made."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+
+from dashboard import formats, layout, snapshot, texts
+
+RATES = """
+select channel, definition, numerator, denominator, value, lower, upper from metrics.measurements
+where metric = 'opt_out_rate' and definition in ('heed', 'without_machines') and program = '*' and campaign_id = '*'
+    and grain = 'all'
+order by channel = '*' desc, channel
+"""
+SUSPECTED = """
+select channel, numerator, denominator, value, lower, upper from metrics.measurements
+where metric = 'suspected_machine_share' and grain = 'all' order by channel = '*' desc, channel
+"""
+MACHINE_RULES = "select * from metrics.machine_rules order by rule, within_seconds desc"
+
+
+def show() -> None:
+    """The opt-out rate with and without those that a machine may have made, and the rules for suspecting one."""
+    st.subheader("Opt-outs a machine may have made", anchor=False)
+    rules = snapshot.rows(MACHINE_RULES)
+    suspected = {row["channel"]: row for row in snapshot.rows(SUSPECTED)}
+    every = suspected.get("*")
+    if not every:
+        st.markdown("No opt-out is on record.")
+        return
+    count, total = int(every["numerator"]), formats.plural(int(every["denominator"]), "opt-out")
+    bounds = formats.interval(every["lower"], every["upper"])
+    if count:
+        looks = formats.plural(count, "opt-out looks", "opt-outs look")
+        lead = f"{looks} like a scanner that opened the link: {formats.share(every['value'])} of {total} ({bounds})."
+    else:
+        lead = f"None of {total} looks as if a scanner had opened the link ({bounds})."
+    st.markdown(
+        f"**{lead}** Suspected ones stay opt-outs: nobody can prove that no person meant it, so each must be honoured "
+        "and is audited like any other. Only the rate without them leaves them out."
+    )
+    rates: dict[str, dict[str, dict[str, Any]]] = {}
+    for row in snapshot.rows(RATES):
+        rates.setdefault(row["channel"], {})[row["definition"]] = row
+    lines = []
+    for name, of in rates.items():
+        found, without = suspected.get(name), of.get("without_machines", {})
+        lines.append(
+            {
+                "Channel": "All channels" if name == "*" else texts.channel(name),
+                "Suspected": counts_in_words(found),
+                "Opt-out rate": rate_in_words(of.get("heed", {})),
+                "Without machines": rate_in_words(without),
+            }
+        )
+    layout.table(lines, "Opt-out rate with and without suspected machines")
+    st.caption(
+        "Whole record, with 95 % intervals. Without machines: the same contacts reached, suspected opt-outs left out."
+    )
+    with st.expander("The rules for suspecting a machine"):
+        for rule in rules:
+            st.markdown(f"**{texts.humanise(rule['rule'])}: {formats.count(rule['span_count'])}.** {rule['in_words']}")
+            st.caption(rule["source"])
+
+
+def rate_in_words(row: dict[str, Any]) -> str:
+    """A rate with its interval."""
+    if row.get("value") is None:
+        return formats.MISSING
+    return f"{formats.share(row['value'])} ({formats.interval(row['lower'], row['upper'])})"
+
+
+def counts_in_words(row: dict[str, Any] | None) -> str:
+    """How many opt-outs are suspected, of how many."""
+    return f"{formats.count(row['numerator'])} of {formats.count(row['denominator'])}" if row else formats.MISSING

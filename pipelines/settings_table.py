@@ -1,0 +1,75 @@
+"""One TOML table being read: typed values, and complaints that say what to write instead."""
+
+from __future__ import annotations
+
+import difflib
+from pathlib import Path
+from typing import Any
+
+from pipelines.errors import ConfigurationError
+
+_WORDS = {
+    str: "a text in quotes",
+    int: "a whole number",
+    bool: "true or false",
+    list: "a list",
+    dict: "a table",
+}
+
+
+class Table:
+    """Hands out typed values of one table of heed.toml, and complains about what nobody asked for."""
+
+    def __init__(self, path: Path, name: str, content: dict[str, Any]) -> None:
+        self.path, self.name, self.content = path, name, content
+        self.asked: set[str] = set()
+
+    def wrong(self, key: str, problem: str, remedy: str) -> ConfigurationError:
+        """The error to raise about one setting: which `problem` it has and what to write."""
+        return ConfigurationError(f"{self.path}: {self.name} {key} {problem}.", remedy)
+
+    def take(self, key: str, kind: type, default: Any = None) -> Any:
+        """A value of one kind, or the default where there is none; raises ConfigurationError for another kind."""
+        self.asked.add(key)
+        if key not in self.content:
+            return default
+        value = self.content[key]
+        if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
+            raise self.wrong(key, f"is {value!r}", f"Write {_WORDS[kind]}.")
+        return value
+
+    def text(self, key: str, default: str | None = None) -> str | None:
+        """A text that is not empty, or the default where there is none."""
+        value = self.take(key, str)
+        if value is not None and not value.strip():
+            raise self.wrong(key, "is empty", "Write a value or remove the line.")
+        return default if value is None else value
+
+    def texts(self, key: str) -> tuple[str, ...]:
+        """A list of texts that are not empty; none where there is no list."""
+        values = self.take(key, list, [])
+        if not all(isinstance(value, str) and value.strip() for value in values):
+            raise self.wrong(key, f"is {values!r}", 'Write a list of texts: ["one", "another"].')
+        return tuple(values)
+
+    def required(self, key: str, remedy: str) -> str:
+        """A text that must be there."""
+        value = self.text(key)
+        if value is None:
+            raise self.wrong(key, "is missing", remedy)
+        return value
+
+    def one_of(self, key: str, allowed: tuple[str, ...], default: str) -> str:
+        """One of the allowed texts."""
+        value = self.text(key, default) or default
+        if value not in allowed:
+            raise self.wrong(key, f"is {value!r}", f"Write one of {', '.join(allowed)}.")
+        return value
+
+    def finish(self) -> None:
+        """Complain about settings that nobody asked for; called when everything was read."""
+        for key in self.content:
+            if key not in self.asked:
+                near = difflib.get_close_matches(key, self.asked, n=1)
+                remedy = f"Did you mean {near[0]}?" if near else f"It may hold {', '.join(sorted(self.asked))}."
+                raise self.wrong(key, "is not a setting", remedy)
