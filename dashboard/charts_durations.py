@@ -48,7 +48,11 @@ def duration_ranges(ranges: Sequence[Range]) -> go.Figure:
     )  # fmt: skip
     labels = [escape(one.label if len(one.label) <= LONGEST_LABEL else one.label[:23] + "…") for one in ranges]
     figure.update_yaxes(
-        tickvals=list(range(len(ranges))), ticktext=labels, range=[len(ranges) - 0.4, -0.6], showgrid=False
+        tickvals=list(range(len(ranges))),
+        ticktext=labels,
+        range=[len(ranges) - 0.4, -0.6],
+        showgrid=False,
+        zeroline=False,
     )
     drawn = [_visible(value) for one in ranges for value in (one.median, one.lower, one.upper, one.ninth)]
     _duration_axis(figure, [value for value in drawn if value is not None])

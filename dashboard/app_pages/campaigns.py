@@ -70,20 +70,24 @@ def show() -> None:
     """Draw the page."""
     chosen = filters.chosen()
     month: date = chosen.period or (snapshot.one(LAST_MONTH) or {"month": None})["month"] or date.min
-    span = st.session_state.get("campaign_span", SPANS[0])
-    period = None if span == SPANS[1] and chosen.period is None else month
-    layout.header("campaigns", replace(chosen, period=period))
+    # The controls stand below the answer, and the answer is about what they choose.
+    top, answer = st.container(), st.container()
     if not snapshot.has("metrics.campaigns"):
+        with top:
+            layout.header("campaigns", replace(chosen, period=month))
         layout.older("league of campaigns")
         layout.footer()
         return
-    answer = st.container()
     with st.container(horizontal=True, gap="medium", vertical_alignment="bottom"):
         definition = definitions.choose(METRICS)
+        span = SPANS[0]
         if chosen.period is None:
-            st.segmented_control(
+            span = st.segmented_control(
                 "Period", list(SPANS), default=SPANS[0], required=True, key="campaign_span", bind="query-params"
-            )
+            ) or SPANS[0]  # fmt: skip
+    period = None if span == SPANS[1] else month
+    with top:
+        layout.header("campaigns", replace(chosen, period=period))
     if definition.is_own and definition.metric == METRICS[0]:
         rows = snapshot.rows(LEAGUE, [period, chosen.channel, chosen.channel])
         with answer:

@@ -171,8 +171,8 @@ def show_clock(scope: list[Any], tests: Tests, hours: list[dict[str, Any]]) -> N
     known, messages = (sum(row[name] for row in hours) for name in ("known_count", "message_count"))
     zone = (snapshot.one("select report_timezone from run.parameters") or {})["report_timezone"]
     st.caption(
-        "By the contact's own clock where its time zone is known, that is of "
-        f"{formats.share(known / messages if messages else None)} of the messages; else by {texts.plain(zone)}."
+        "By the contact's own clock where its time zone is known: of "
+        f"{formats.share(known / messages if messages else None)} of the messages. Else by {texts.plain(zone)}."
     )
 
 
@@ -191,7 +191,8 @@ def show_content(scope: list[Any], tests: Tests) -> None:
             share = sum(row["message_count"] for row in known) / max(1, sum(row["message_count"] for row in rows))
             st.caption(f"{NAMES[name]} is known of {formats.share(share)} of the messages.")
     if not told:
-        st.markdown("No two templates or languages are known here: messages name no template, campaigns no language.")
+        st.markdown("No two templates or languages are known here, so there is nothing to compare.")
+        st.caption("Messages with a `template_id`, and a list of campaigns with their `language`, fill this part.")
 
 
 def show_costs(scope: list[Any]) -> None:

@@ -32,6 +32,8 @@ FEWEST_CONTACTS, MOST_SOURCES = 20, 10
 #: An opt-in counts as confirmed (double) if its confirmation came within a day. One that came later would count people
 #: as confirmed because they stayed.
 CONFIRMED_WITHIN_SECONDS = 86_400.0
+#: Where a smaller share of the stretches is older than the departures on record, all of them are counted alone.
+FEWEST_OLDER = 0.01
 #: Within how many days people ask how many have left.
 WITHIN_DAYS = (7, 30, 90, 365)
 #: Steps drawn for each curve, at most.
@@ -108,7 +110,7 @@ def measure(engine: DuckDBEngine, record: Record) -> polars.DataFrame:
     tests = _tests(every, channels)
     groups = list(_groups("all", every, channels, tests))
     is_watched = every.watched_after == 0
-    if is_watched.any() and not is_watched.all():
+    if is_watched.any() and (~is_watched).sum() >= len(is_watched) * FEWEST_OLDER:
         watched = every.chosen(is_watched)
         groups += _groups("watched", watched, list(_channels(watched)), {})
     engine.create_from_frame("metrics.membership", _wide_rows(groups))

@@ -15,7 +15,18 @@ from pathlib import Path
 import polars
 import pytest
 
-from pipelines import cli, connectors, errors, identity, readers, settings, snapshots, staging, zones
+from pipelines import (
+    cli,
+    connectors,
+    errors,
+    identity,
+    readers,
+    settings,
+    settings_dashboard,
+    snapshots,
+    staging,
+    zones,
+)
 from pipelines.engines.duckdb import DuckDBEngine
 from pipelines.statistics import trends
 

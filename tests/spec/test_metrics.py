@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from pipelines.build import write_reference
 from pipelines.measure import measure
 from pipelines.measures.periods import last_complete_week
-from tests.support.measured import measured, nine, numbers
+from tests.support.measured import derive_core, measured, nine, numbers
 from tests.support.working_database import insert, working_database
 
 OVERALL = "channel = '*' and program = '*' and campaign_id = '*' and reason = '*'"
@@ -202,6 +202,7 @@ def test_rate_is_what_counting_one_by_one_gives(messages: list[Any], spans: list
                         and (p == "*" or what in ("*", p))
                         and period(grain, first + timedelta(days=begins)) == place[1]
                     )
+        derive_core(engine)
         measure(engine)
         rows = engine.rows(
             "select grain, period_start, channel, program, campaign_id, numerator, denominator"

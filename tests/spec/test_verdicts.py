@@ -9,7 +9,7 @@ import pytest
 
 from pipelines.engines.duckdb import DuckDBEngine
 from pipelines.measure import measure
-from tests.support.measured import instant, measured
+from tests.support.measured import derive_core, instant, measured
 
 CLEAN = "contact source channel sent\n1 shop sms 2026-10-05\n2 mailer email 2026-10-06"
 
@@ -166,6 +166,7 @@ def test_an_opt_out_of_an_id_is_matched_where_the_id_itself_is_written_to_or_bel
     for messages, scope in ((push, "channel"), (CLEAN, "person"), (CLEAN, "channel")):
         engine = measured(messages, as_of="2026-10-20", core__contacts=[an_id], core__consent_events=[act])
         engine.execute(f"update run.parameters set scope = '{scope}'")
+        derive_core(engine)
         measure(engine)
         is_hole = messages == CLEAN and scope == "channel"
         assert verdicts(engine)[None, "*", "*"] == ("Cannot attest" if is_hole else "Pass")

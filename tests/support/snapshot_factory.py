@@ -19,6 +19,7 @@ import pandas
 
 from tests.support import (
     snapshot_audience,
+    snapshot_campaigns,
     snapshot_definitions,
     snapshot_durations,
     snapshot_reasons,
@@ -136,6 +137,7 @@ def _tables(run_id: str, kind: str, preset: str) -> dict[str, list[Row]]:
             *snapshot_audience.measurements(rated, spans),
         ],
         **snapshot_audience.tables(spans),
+        **snapshot_campaigns.tables(planted=kind == "findings"),
         "metrics.response_time_curve": curve(spans),
         **snapshot_durations.tables(spans),
         **snapshot_reasons.tables(reasoned),
