@@ -201,6 +201,7 @@ def _write_hypotheses(engine: DuckDBEngine, plan: Plan, has_consent_log: bool) -
     engine.create_from_frame(
         "reference.business_days", build.business_days((plan.at - around).date(), (plan.at + around).date())
     )
+    _build(engine, "core.reason_readings")  # what core.consent_events reads beside history
     for name in ("messages", "consent_events"):
         engine.create(f"core.{name}", sqlfiles.read(f"core.{name}").text)
     # Contacts who got nothing lately differ by their place only; where nothing at all may be sent, everybody is asked.

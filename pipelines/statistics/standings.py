@@ -6,7 +6,7 @@ Rates are successes / trials, opt-outs of messages. Arrays in, arrays out; the m
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from pipelines.statistics.estimate import Floats
 
@@ -14,6 +14,8 @@ from pipelines.statistics.estimate import Floats
 WINSORISED_SHARE = 0.2
 #: With more rates than this, leaving one out no longer changes the spread of the others.
 MOST_LEFT_OUT = 150
+#: Expected successes of a rate from which on its distance from the others tells of spread.
+FEWEST_EXPECTED = 1
 #: Points of the shrinkage factor that the posterior is summed over.
 _SHRINKAGE_POINTS = 40
 _STEPS = 50
@@ -66,19 +68,27 @@ def relative_spread(successes: ArrayLike, trials: ArrayLike) -> float:
     Source: R. C. Paule and J. Mandel (1982), Consensus values and weighting factors; D. J. Spiegelhalter (2005),
     Handling over-dispersion of performance indicators, Quality and Safety in Health Care 14, for winsorising.
     """
-    k, n = np.asarray(successes, dtype=np.float64), np.asarray(trials, dtype=np.float64)
+    k, n = _telling(successes, trials)[:2]
     return float(_relative_spreads(k[np.newaxis, :], n[np.newaxis, :])[0])
 
 
 def spreads_of_others(successes: ArrayLike, trials: ArrayLike) -> Floats:
     """For each rate the relative spread of the others, so that no rate hides itself by its own distance."""
-    k, n = np.asarray(successes, dtype=np.float64), np.asarray(trials, dtype=np.float64)
-    if len(k) < 3:
-        return np.zeros(len(k))
-    if len(k) > MOST_LEFT_OUT:
-        return np.full(len(k), relative_spread(k, n))
+    k, n, is_telling = _telling(successes, trials)
+    whole = float(_relative_spreads(k[np.newaxis, :], n[np.newaxis, :])[0])
+    spreads = np.full(len(is_telling), whole)
+    if not 1 < len(k) <= MOST_LEFT_OUT:
+        return spreads
     others = np.nonzero(~np.eye(len(k), dtype=bool))[1].reshape(len(k), -1)
-    return _relative_spreads(k[others], n[others])
+    spreads[is_telling] = _relative_spreads(k[others], n[others])
+    return spreads
+
+
+def _telling(successes: ArrayLike, trials: ArrayLike) -> tuple[Floats, Floats, NDArray[np.bool_]]:
+    """Successes and trials of the rates that tell of spread, and which those are: of fewer, chance is all they show."""
+    k, n = np.asarray(successes, dtype=np.float64), np.asarray(trials, dtype=np.float64)
+    is_telling = n * k.sum() >= FEWEST_EXPECTED * n.sum()
+    return k[is_telling], n[is_telling], is_telling
 
 
 def _relative_spreads(k: Floats, n: Floats) -> Floats:
@@ -102,9 +112,10 @@ def _relative_spreads(k: Floats, n: Floats) -> Floats:
 def _spreads_around(k: Floats, n: Floats, mean: Floats, cut: int) -> Floats:
     """The relative spread of each row around its mean, the furthest `cut` on each side drawn in."""
     rows, columns = k.shape
-    with np.errstate(divide="ignore", invalid="ignore"):
-        distance = (k - n * mean) / np.sqrt(n * mean * (1 - mean))
-        growth = n * mean / (1 - mean)
+    usable = ((mean > 0) & (mean < 1))[:, 0]
+    mean = np.where(usable[:, np.newaxis], mean, 0.5)
+    distance = (k - n * mean) / np.sqrt(n * mean * (1 - mean))
+    growth = n * mean / (1 - mean)
     expected = (columns - 1) * _winsorised_variance(cut / columns)
 
     def excess(spreads: Floats) -> Floats:
@@ -114,8 +125,7 @@ def _spreads_around(k: Floats, n: Floats, mean: Floats, cut: int) -> Floats:
         beyond: Floats = (ordered**2).sum(axis=1) - expected
         return beyond
 
-    usable = ((mean > 0) & (mean < 1))[:, 0]
-    wide = usable & (np.where(usable, excess(np.zeros(rows)), 0.0) > 0)
+    wide = usable & (excess(np.zeros(rows)) > 0)
     low, high = np.zeros(rows), np.ones(rows)
     for _ in range(_STEPS if wide.any() else 0):
         middle = (low + high) / 2

@@ -11,6 +11,7 @@ sent as (
         min(program) as program,
         count(distinct program) as program_count
     from metrics.message_counts
+    where delivered_count > 0
     group by channel, campaign_id, cast(date_trunc('month', sent_on) as date)
 ),
 single_channels as (

@@ -32,19 +32,48 @@ reached_days as (
     cross join grains
 ),
 
+campaign_reach as (
+    select
+        messages.channel,
+        messages.campaign_id,
+        span_reach.begins_on,
+        span_reach.previous_begins_on,
+        max(case when messages.sent_on <= span_reach.begins_on then messages.sent_on end) as reached_before_on,
+        min(case when messages.sent_on > span_reach.begins_on then messages.sent_on end) as reached_after_on
+    from metrics.span_reach
+    inner join core.messages
+        on span_reach.contact_key = messages.contact_key and span_reach.channel = messages.channel
+    where span_reach.program = '*' and messages.is_reached and messages.campaign_id is not null
+    group by
+        messages.contact_key, messages.channel, messages.campaign_id, span_reach.begins_on, span_reach.previous_begins_on
+),
+
 -- A pair that began a span counts if a day of the span's own period reached it, once in the period.
+-- A campaign that reached the pair at all has every day of the pair's spans, so what began before is the pair's.
 span_days as (
     select
         channel,
         program,
-        campaign_id,
+        '*' as campaign_id,
         begins_on,
         previous_begins_on,
         reached_before_on,
         reached_after_on,
         count(*) as pair_count
     from metrics.span_reach
-    group by channel, program, campaign_id, begins_on, previous_begins_on, reached_before_on, reached_after_on
+    group by channel, program, begins_on, previous_begins_on, reached_before_on, reached_after_on
+    union all
+    select
+        channel,
+        '*' as program,
+        campaign_id,
+        begins_on,
+        previous_begins_on,
+        reached_before_on,
+        reached_after_on,
+        count(*) as pair_count
+    from campaign_reach
+    group by channel, campaign_id, begins_on, previous_begins_on, reached_before_on, reached_after_on
 ),
 
 span_periods as (

@@ -62,8 +62,7 @@ span_stretches as (
     from metrics.span_reach
     cross join windows
     where
-        span_reach.campaign_id = '*'
-        and span_reach.reached_before_on + windows.day_count > span_reach.begins_on
+        span_reach.reached_before_on + windows.day_count > span_reach.begins_on
     union all
     select
         windows.grain,
@@ -75,8 +74,7 @@ span_stretches as (
     from metrics.span_reach
     cross join windows
     where
-        span_reach.campaign_id = '*'
-        and span_reach.reached_after_on < span_reach.begins_on + windows.day_count
+        span_reach.reached_after_on < span_reach.begins_on + windows.day_count
 ),
 
 -- A pair counts once in a window, however many of its spans do.

@@ -23,7 +23,7 @@ nearest_reach as (
             span_coverage.contact_key = span_reach.contact_key
             and span_coverage.begins_on = span_reach.begins_on
             and (span_coverage.channel = span_reach.channel or span_coverage.channel = '*')
-    where span_reach.program = '*' and span_reach.campaign_id = '*'
+    where span_reach.program = '*'
     group by span_coverage.span_id
 ),
 

@@ -1,10 +1,10 @@
--- One row per covered pair and day on which a span began, for the pair, each program and each campaign: the last day until then on which it was reached, and the first after.
+-- One row per covered pair and day on which a span began, for the pair and each program: the last day until then on which it was reached, and the first after.
 -- Enough to say whether span and reach fall into one period, whatever the period: if any day of it reached the pair,
 -- one of these two did. previous_begins_on is the day before on which a span of the same began; null on the first.
--- `*` in program and campaign_id is all of them; of a program only spans that cover it count.
+-- Program `*` is all of them; of one program only spans that cover it count.
 with
 reached as (
-    select contact_key, channel, program, campaign_id, sent_on
+    select contact_key, channel, program, sent_on
     from core.messages
     where is_reached and contact_key in (select contact_key from core.span_coverage)
 ),
@@ -13,7 +13,6 @@ begun as (
     from (select distinct contact_key, channel, program from reached) as r
     join core.span_coverage as c on c.contact_key = r.contact_key and (c.channel = '*' or c.channel = r.channel)
 ),
--- A campaign that reached the pair at all has every day of the pair, so the pair's days before are its own.
 pair_days as (
     select
         contact_key, channel, begins_on,
@@ -28,7 +27,7 @@ program_days as (
     where is_covered
 )
 select
-    r.contact_key, r.channel, '*' as program, '*' as campaign_id, d.begins_on, d.previous_begins_on,
+    r.contact_key, r.channel, '*' as program, d.begins_on, d.previous_begins_on,
     max(case when r.sent_on <= d.begins_on then r.sent_on end) as reached_before_on,
     min(case when r.sent_on > d.begins_on then r.sent_on end) as reached_after_on
 from reached as r
@@ -36,18 +35,9 @@ join pair_days as d on d.contact_key = r.contact_key and d.channel = r.channel
 group by r.contact_key, r.channel, d.begins_on, d.previous_begins_on
 union all
 select
-    r.contact_key, r.channel, r.program, '*' as campaign_id, d.begins_on, d.previous_begins_on,
+    r.contact_key, r.channel, r.program, d.begins_on, d.previous_begins_on,
     max(case when r.sent_on <= d.begins_on then r.sent_on end) as reached_before_on,
     min(case when r.sent_on > d.begins_on then r.sent_on end) as reached_after_on
 from reached as r
 join program_days as d on d.contact_key = r.contact_key and d.channel = r.channel and d.program = r.program
 group by r.contact_key, r.channel, r.program, d.begins_on, d.previous_begins_on
-union all
-select
-    r.contact_key, r.channel, '*' as program, r.campaign_id, d.begins_on, d.previous_begins_on,
-    max(case when r.sent_on <= d.begins_on then r.sent_on end) as reached_before_on,
-    min(case when r.sent_on > d.begins_on then r.sent_on end) as reached_after_on
-from reached as r
-join pair_days as d on d.contact_key = r.contact_key and d.channel = r.channel
-where r.campaign_id is not null
-group by r.contact_key, r.channel, r.campaign_id, d.begins_on, d.previous_begins_on

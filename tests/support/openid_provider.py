@@ -1,4 +1,4 @@
-"""A small OpenID provider, real on the wire: discovery, login form, codes with PKCE, RS256 id tokens with nonce, logout.
+"""A small OpenID provider, real on the wire: discovery, login form, codes with PKCE, RS256 tokens with nonce, logout.
 
 Run as a process: `python -m tests.support.openid_provider PORT TOLD.json`. TOLD.json holds client_id, client_secret,
 redirect_uri, token_seconds and users: each user's name with the claims of its id token. A user's password is its name
@@ -27,7 +27,8 @@ from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Re
 from starlette.routing import Route
 
 FORM = """<!doctype html><html lang="en"><title>Test provider</title><main><h1>Log in at the test provider</h1>
-<form method="post"><label>User <input name="user"></label><label>Password <input name="password" type="password"></label>
+<form method="post"><label>User <input name="user"></label>
+<label>Password <input name="password" type="password"></label>
 <button>Continue</button></form><p>{said}</p></main></html>"""
 
 

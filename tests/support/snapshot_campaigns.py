@@ -36,7 +36,7 @@ RELATIONS = (
 @cache
 def tables(*, planted: bool) -> dict[str, list[Row]]:
     """Rows of every relation of the campaigns and timing pages."""
-    chance = np.random.default_rng(20261125)
+    chance = np.random.default_rng(20261124)
     with DuckDBEngine() as engine:
         write_reference(engine)
         engine.create_from_frame("metrics.campaign_counts", _campaign_counts(chance, planted=planted))
