@@ -8,12 +8,13 @@ SERVE ?= 1
 N ?= 1000000
 OUT ?= bench.json
 
-.PHONY: help install demo test check bench browser-tests next-engine-tests lock clean
+.PHONY: help install demo test check bench slow-tests browser-tests simulations next-engine-tests lock clean
 
 help:
 	@echo "make demo      set up, run the main job on sample logs, serve the dashboard (SERVE=0: stop before serving)"
 	@echo "make test      set up, run the tests"
 	@echo "make check     format, lint, types and import contracts, as CI and pre-commit do"
+	@echo "make simulations  measure coverage and error rates of the statistics (half an hour)"
 	@echo "make bench     time the main job (N=messages OUT=file)"
 	@echo "make install   set up .venv only"
 	@echo "make lock      resolve the dependencies anew into requirements.lock"
@@ -37,7 +38,7 @@ ifneq ($(SERVE),0)
 endif
 
 test: install
-	$(BIN)/python -m pytest -n 2 -m "not browser and not slow"
+	$(BIN)/python -m pytest -n 2 -m "not browser and not slow and not simulation"
 
 check: install
 	$(BIN)/ruff format --check .
@@ -48,15 +49,22 @@ check: install
 bench: install
 	$(BIN)/python -m tests.benchmarks.main_job --messages $(N) --out $(OUT)
 
+slow-tests: install
+	$(BIN)/python -m pytest -n 2 -m "slow and not browser"
+
 browser-tests: install
-	$(BIN)/python -m pytest -m "browser or slow"
+	$(BIN)/python -m pytest -m browser
+
+# What docs/definitions.md says of coverage and error rates, measured again: half an hour or more.
+simulations: install
+	$(BIN)/python -m pytest -n 2 -s -m simulation
 
 # The specs on the next major DuckDB, which pyproject.toml allows and the lock does not choose yet.
 next-engine-tests: install
 	@test -d .venv/next-engine || $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes \
 	    --target .venv/next-engine -r requirements-next-engine.lock
-	PYTHONPATH=.venv/next-engine $(BIN)/python -m pytest -n 2 tests/spec tests/golden tests/connectors tests/property/test_spans.py \
-	    tests/steps/test_load.py tests/steps/test_staging.py tests/steps/test_checks.py
+	PYTHONPATH=.venv/next-engine $(BIN)/python -m pytest -n 2 -m "not slow and not simulation" tests/spec tests/golden tests/connectors \
+	    tests/property/test_spans.py tests/steps/test_load.py tests/steps/test_staging.py tests/steps/test_checks.py
 
 lock:
 	uv pip compile pyproject.toml --extra dev -c constraints.txt --python-version 3.11 --universal \

@@ -8,11 +8,11 @@ bounds as (
 ),
 -- The offsets in force while messages were sent: the fewer, the faster.
 offsets as (
-    select z.timezone, z.from_at, z.until_at, z.offset_seconds
+    select z.timezone, z.from_at, z.until_at, z.offset_seconds * 1000000 as offset_micros
     from run.zone_offsets as z
     join bounds as b on z.from_at <= b.last_at and z.until_at > b.first_at
     union all
-    select '*' as timezone, from_at, until_at, offset_seconds
+    select '*' as timezone, from_at, until_at, offset_seconds * 1000000 as offset_micros
     from run.report_offsets
 ),
 zones as (
@@ -33,8 +33,7 @@ timed as (
         case when m.is_reached and (m.status in ('delivered', 'read') or d.reports_delivery = 0) then 1 else 0 end
             as is_delivered,
         case when c.timezone is null then 0 else 1 end as is_zone_known,
-        cast(floor(cast(unix_micros(m.sent_at) as double) / 3600000000 + cast(o.offset_seconds as double) / 3600) as bigint)
-            as local_hours
+        floor(cast(unix_micros(m.sent_at) + o.offset_micros as double) / 3600000000) as local_hours
     from core.messages as m
     join core.delivery_reports as d on d.source = m.source
     left join zoned as c on c.contact_key = m.contact_key
@@ -63,11 +62,11 @@ select
     template_id,
     currency,
     is_zone_known,
-    cast(local_hours - 24 * floor(cast(local_hours as double) / 24) as int) as local_hour,
+    cast(local_hours - 24 * floor(local_hours / 24) as int) as local_hour,
     -- 1 January 1970 was a Thursday, day 4 of its week.
     cast(
-        1 + floor(cast(local_hours as double) / 24) + 3
-        - 7 * floor((floor(cast(local_hours as double) / 24) + 3) / 7) as int
+        1 + floor(local_hours / 24) + 3
+        - 7 * floor((floor(local_hours / 24) + 3) / 7) as int
     ) as local_weekday,
     cast(sum(message_count) as bigint) as message_count,
     cast(sum(delivered_count) as bigint) as delivered_count,
@@ -76,8 +75,8 @@ select
 from hourly
 group by
     channel, sent_on, template_id, currency, is_zone_known,
-    cast(local_hours - 24 * floor(cast(local_hours as double) / 24) as int),
+    cast(local_hours - 24 * floor(local_hours / 24) as int),
     cast(
-        1 + floor(cast(local_hours as double) / 24) + 3
-        - 7 * floor((floor(cast(local_hours as double) / 24) + 3) / 7) as int
+        1 + floor(local_hours / 24) + 3
+        - 7 * floor((floor(local_hours / 24) + 3) / 7) as int
     )

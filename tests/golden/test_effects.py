@@ -167,7 +167,7 @@ def test_no_more_is_named_than_chance_names(name: str, folder: Path) -> None:
     assert len(others - {"season at"}) <= 2, others
 
 
-@pytest.mark.slow
+@pytest.mark.simulation
 def test_pure_noise_has_no_name_but_at_the_stated_error_rate(folder: Path) -> None:
     count = 24
     shown: Counter[str] = Counter()

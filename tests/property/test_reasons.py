@@ -177,7 +177,7 @@ def test_noise_is_seldom_called_a_difference() -> None:
     assert called_different(60, 1) <= 0.15
 
 
-@pytest.mark.slow
+@pytest.mark.simulation
 def test_noise_is_called_a_difference_at_the_stated_rate() -> None:
     # Of 1,000 rounds: 5 % and three standard errors.
     assert called_different(1_000, 2) <= 0.05 + 3 * (0.05 * 0.95 / 1_000) ** 0.5

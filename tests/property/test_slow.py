@@ -91,7 +91,7 @@ def test_what_is_most_of_the_record_is_no_stretch() -> None:
         assert one.last - one.first < 2 * max(LENGTHS)
 
 
-@pytest.mark.slow
+@pytest.mark.simulation
 @pytest.mark.parametrize(("weekends", "daily"), [(False, 0.0), (True, 0.0), (False, 1.0)])
 def test_of_records_without_a_slow_stretch_one_in_twenty_shows_one(weekends: bool, daily: float) -> None:
     count = 400

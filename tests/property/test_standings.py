@@ -346,7 +346,7 @@ def test_a_bad_campaign_is_named() -> None:
     assert share_named(20, 60, bad=2.5) >= 0.85
 
 
-@pytest.mark.slow
+@pytest.mark.simulation
 @pytest.mark.parametrize("campaigns", [4, 10, 30, 100])
 def test_the_error_and_the_power_are_those_of_the_page(campaigns: int) -> None:
     # docs/definitions.md names the measured shares.
@@ -360,7 +360,7 @@ def test_the_error_and_the_power_are_those_of_the_page(campaigns: int) -> None:
     assert powers[2] >= 0.95
 
 
-@pytest.mark.slow
+@pytest.mark.simulation
 @pytest.mark.parametrize("spread", [0.0, 0.15, 0.4, 0.8])
 @pytest.mark.parametrize("campaigns", [3, 8, 25])
 def test_credible_intervals_hold_the_true_rate(campaigns: int, spread: float) -> None:
@@ -375,7 +375,7 @@ def test_credible_intervals_hold_the_true_rate(campaigns: int, spread: float) ->
     assert np.mean(held) >= 0.90
 
 
-@pytest.mark.slow
+@pytest.mark.simulation
 @pytest.mark.parametrize(
     ("groups", "weeks", "messages"), [(8, 56, 20_000), (24, 56, 20_000), (24, 5, 20_000), (8, 5, 3_000)]
 )

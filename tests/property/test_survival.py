@@ -1,6 +1,6 @@
 """Survival curves and log-rank tests against scipy, statsmodels and slow counting; their coverage and error by chance.
 
-`python -m pytest -m slow -s tests/property/test_survival.py` prints the coverage that docs/definitions.md tells.
+`python -m pytest -m simulation -s tests/property/test_survival.py` prints the coverage that docs/definitions.md tells.
 """
 
 from __future__ import annotations
@@ -295,7 +295,7 @@ def test_a_log_rank_test_errs_as_often_as_it_says_and_sees_what_is_there() -> No
     assert rejected(300, 60, seed=3, faster=2.0) > 0.9
 
 
-@pytest.mark.slow
+@pytest.mark.simulation
 @pytest.mark.parametrize("days", [60.0, 4.0])
 def test_coverage_of_the_intervals(days: float) -> None:
     print(f"\nrequests of {days:.0f} days, 2,000 rounds: share of intervals that hold the truth")
@@ -311,7 +311,7 @@ def test_coverage_of_the_intervals(days: float) -> None:
             assert share >= (long_tail if name == "restricted_mean_30_days" else fewest), (count, name, share)
 
 
-@pytest.mark.slow
+@pytest.mark.simulation
 def test_error_rate_of_the_log_rank_test() -> None:
     print("\nthree equal groups in two strata, 4,000 rounds: share told apart at 0.05")
     for count in (60, 150, 600):

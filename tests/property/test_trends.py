@@ -327,7 +327,7 @@ def test_the_documented_rates_are_the_measured_ones() -> None:
         assert f"| {part} | {circumstances} | {100 * measured:.1f} % | {runs:,} |\n" in page
 
 
-@pytest.mark.slow
+@pytest.mark.simulation
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case[0]}: {case[1]}")
 def test_rates_are_those_documented(case: Case) -> None:

@@ -241,7 +241,7 @@ def test_counts_are_those_of_plain_python(seed: int) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", range(100, 180))
+@pytest.mark.parametrize("seed", range(100, 130))
 def test_counts_are_those_of_plain_python_on_many_histories(seed: int) -> None:
     test_counts_are_those_of_plain_python(seed)
 

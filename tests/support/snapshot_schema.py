@@ -202,9 +202,7 @@ TABLES: dict[str, str] = {
         "channel text, position bigint, age text, open_count bigint, withdrawn_count bigint, "
         "past_deadline_count bigint, next_deadline_at timestamptz, oldest_begins_at timestamptz"
     ),
-    "metrics.repeat_requests": (
-        "channel text, method text, asked_count bigint, span_count bigint"
-    ),
+    "metrics.repeat_requests": ("channel text, method text, asked_count bigint, span_count bigint"),
     "metrics.membership": (
         "cohort text, channel text, dimension text, value text, opt_in_count bigint, left_count bigint, "
         "expected_left_count double, is_small boolean, followed_days double, left_7_days double, "
@@ -285,7 +283,10 @@ RULE_BOOK_TABLES = frozenset({
 RULE_BOOK_COLUMNS = {
     "audits.findings": ("legal_rule_id", "jurisdiction", "jurisdiction_certainty"),
     "core.opt_out_spans": ("legal_rule_id",),
-    "run.parameters": ("double_opt_in", "publish_reason_texts",),
+    "run.parameters": (
+        "double_opt_in",
+        "publish_reason_texts",
+    ),
 }
 
 
