@@ -9,8 +9,8 @@ import streamlit as st
 from dashboard import formats, layout, snapshot, texts
 
 RATES = """
-select channel, definition, numerator, denominator, value, lower, upper from metrics.measurements
-where metric = 'opt_out_rate' and definition in ('heed', 'without_machines') and program = '*' and campaign_id = '*'
+select channel, metric, numerator, denominator, value, lower, upper from metrics.measurements
+where metric in ('opt_out_rate', 'opt_out_rate_without_machines') and definition = 'heed' and program = '*' and campaign_id = '*'
     and grain = 'all'
 order by channel = '*' desc, channel
 """
@@ -43,15 +43,15 @@ def show() -> None:
     )
     rates: dict[str, dict[str, dict[str, Any]]] = {}
     for row in snapshot.rows(RATES):
-        rates.setdefault(row["channel"], {})[row["definition"]] = row
+        rates.setdefault(row["channel"], {})[row["metric"]] = row
     lines = []
     for name, of in rates.items():
-        found, without = suspected.get(name), of.get("without_machines", {})
+        found, without = suspected.get(name), of.get("opt_out_rate_without_machines", {})
         lines.append(
             {
                 "Channel": "All channels" if name == "*" else texts.channel(name),
                 "Suspected": counts_in_words(found),
-                "Opt-out rate": rate_in_words(of.get("heed", {})),
+                "Opt-out rate": rate_in_words(of.get("opt_out_rate", {})),
                 "Without machines": rate_in_words(without),
             }
         )

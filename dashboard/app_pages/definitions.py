@@ -23,6 +23,7 @@ from run.parameters
 """
 QUESTIONS = {
     "opt_out_rate": ("Of those we reached", "how many left?"),
+    "opt_out_rate_without_machines": ("Of those we reached", "how many left, link scanners aside?"),
     "opt_out_rate_per_message": ("Per message", "what does a message cost us in opt-outs?"),
     "list_churn": ("Of the list", "how fast does it wear away?"),
 }

@@ -17,7 +17,7 @@ from dashboard.definitions import Definition
 GRAINS = {"Day": "day", "Week": "week", "Month": "month", "Rolling 7 days": "rolling_7_days",
           "Rolling 28 days": "rolling_28_days"}  # fmt: skip
 GRAIN_DAYS = {"day": 1, "week": 7, "rolling_7_days": 7, "rolling_28_days": 28}
-METRICS = ("opt_out_rate", "opt_out_rate_per_message", "list_churn")
+METRICS = ("opt_out_rate", "opt_out_rate_without_machines", "opt_out_rate_per_message", "list_churn")
 SPLITS = {"Total": None, "Channel": "channel", "Program": "program", "Campaign": "campaign_id"}
 SERIES_SHOWN = 6
 CAMPAIGNS_SHOWN = 12

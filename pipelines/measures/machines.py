@@ -12,11 +12,10 @@ _DIMENSIONS = "'*' as program, '*' as campaign_id, '*' as reason"
 
 
 def measure(engine: DuckDBEngine, record: Record) -> polars.DataFrame:
-    """Measurements of opt_out_rate without suspected machines and of suspected_machine_share."""
-    without = shares(engine, "opt_out_rate", _DIMENSIONS, counts="opt_out_rate_without_machines")
+    """Measurements of opt_out_rate_without_machines and suspected_machine_share."""
     return polars.concat(
         [
-            without.with_columns(definition=polars.lit("without_machines")),
+            shares(engine, "opt_out_rate_without_machines", _DIMENSIONS),
             shares(engine, "suspected_machine_share", _DIMENSIONS, counts="suspected_spans"),
         ]
     )

@@ -88,9 +88,7 @@ def derive_core(engine: DuckDBEngine) -> None:
 def numbers(engine: DuckDBEngine, metric: str, where: str, *columns: str) -> set[tuple[Any, ...]]:
     """The chosen columns of a metric's measurements; dates as text, floats to nine decimals."""
     chosen = ", ".join(f"cast({column} as text)" if column == "period_start" else column for column in columns)
-    # The rate without suspected machines stands beside the rate; whoever wants it reads it there.
-    own = f"metric = '{metric}' and definition <> 'without_machines'"
-    rows = engine.rows(f"select {chosen} from metrics.measurements where {own} and {where}")
+    rows = engine.rows(f"select {chosen} from metrics.measurements where metric = '{metric}' and {where}")
     assert len(rows) == len(set(rows)), rows
     return {tuple(round(cell, 9) if isinstance(cell, float) else cell for cell in row) for row in rows}
 

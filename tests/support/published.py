@@ -113,7 +113,7 @@ def published_reasons(rows: Sequence[dict[str, Any]]) -> dict[tuple[str, date | 
             int(row["denominator"]),
         )
         for row in rows
-        if row["metric"] == "feedback_reasons" and row["numerator"]
+        if row["metric"] == "feedback_reasons" and row["campaign_id"] == "*" and row["numerator"]
     }
 
 
