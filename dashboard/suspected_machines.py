@@ -10,7 +10,8 @@ from dashboard import formats, layout, snapshot, texts
 
 RATES = """
 select channel, metric, numerator, denominator, value, lower, upper from metrics.measurements
-where metric in ('opt_out_rate', 'opt_out_rate_without_machines') and definition = 'heed' and program = '*' and campaign_id = '*'
+where metric in ('opt_out_rate', 'opt_out_rate_without_machines') and definition = 'heed'
+    and program = '*' and campaign_id = '*'
     and grain = 'all'
 order by channel = '*' desc, channel
 """

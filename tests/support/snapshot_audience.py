@@ -75,8 +75,8 @@ def measurements(rated: list[Row], spans: list[Row]) -> list[Row]:
         if row["metric"] == "opt_out_rate" and row["program"] == row["campaign_id"] == "*":
             fewer = max(0, row["numerator"] - (SUSPECTED_SPANS if row["grain"] == "all" else 0))
             value, lower, upper = wilson(fewer, row["denominator"])
-            rows.append(row | {"metric": "opt_out_rate_without_machines", "numerator": fewer, "value": value, "lower": lower,
-                               "upper": upper})  # fmt: skip
+            rows.append(row | {"metric": "opt_out_rate_without_machines", "numerator": fewer, "value": value,
+                               "lower": lower, "upper": upper})  # fmt: skip
     value, lower, upper = wilson(SUSPECTED_SPANS, len(spans))
     rows.append(shared | {"metric": "suspected_machine_share", "grain": "all", "period_start": None, "channel": "*",
                           "numerator": SUSPECTED_SPANS, "denominator": len(spans), "value": value, "lower": lower,

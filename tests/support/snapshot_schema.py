@@ -8,8 +8,8 @@ TABLES: dict[str, str] = {
     "run.parameters": (
         "run_id text, as_of timestamptz, started_at timestamptz, scope text, rules text, default_deadline text, "
         "deadline_amount bigint, deadline_unit text, attribution_window_seconds bigint, "
-        "confirmation_window_seconds bigint, double_opt_in boolean, publish_reason_texts boolean, report_timezone text, default_country text, "
-        "heed_version text, fingerprint text, excluded_after_as_of bigint"
+        "confirmation_window_seconds bigint, double_opt_in boolean, publish_reason_texts boolean, "
+        "report_timezone text, default_country text, heed_version text, fingerprint text, excluded_after_as_of bigint"
     ),
     "run.steps": "position int, step text, seconds double, row_count bigint",
     "run.fingerprints": "part text, digest text",
