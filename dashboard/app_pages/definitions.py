@@ -63,7 +63,8 @@ def show_answer(listed: list[Definition], numbers: Numbers, month: date) -> None
         ]
         return [row["value"] for row in found if row and row["value"] is not None]
 
-    rate, message, churn = (values(metric, own=True) for metric in METRICS)
+    told = ("opt_out_rate", "opt_out_rate_per_message", "list_churn")
+    rate, message, churn = (values(metric, own=True) for metric in told)
     others = values("opt_out_rate_per_message", own=False)
     said = [f"{percent(rate[0])} of those reached"] if rate else []
     said += [f"{percent(message[0])} per message"] if message else []

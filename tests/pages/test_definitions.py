@@ -95,7 +95,8 @@ def page_with_switch() -> None:
     from dashboard import definitions, snapshot
 
     snapshot.choose()
-    metrics = tuple(st.session_state.get("metrics", ("opt_out_rate", "opt_out_rate_per_message", "list_churn")))
+    every = ("opt_out_rate", "opt_out_rate_without_machines", "opt_out_rate_per_message", "list_churn")
+    metrics = tuple(st.session_state.get("metrics", every))
     chosen = definitions.choose(metrics)
     st.code(f"{chosen.metric}/{chosen.definition} {chosen.unit} {chosen.is_share}")
     st.text(definitions.footer(chosen))
