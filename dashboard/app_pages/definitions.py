@@ -14,7 +14,10 @@ from dashboard.definitions_example import ANSWERS, CAMPAIGNS, MONTH, PEOPLE, Ans
 
 NUMBERS = """
 select metric, definition, numerator, denominator, value, lower, upper from metrics.measurements
-where metric in ('opt_out_rate', 'opt_out_rate_per_message', 'list_churn', 'unattributed_share')
+where
+    metric in (
+        'opt_out_rate', 'opt_out_rate_without_machines', 'opt_out_rate_per_message', 'list_churn', 'unattributed_share'
+    )
     and grain = 'month' and period_start = ? and channel = ? and program = '*' and campaign_id = '*'
 """
 LAST_MONTH = """
