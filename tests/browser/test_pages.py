@@ -95,12 +95,12 @@ def test_filters_travel_in_the_url(browser: Browser, dashboard: str) -> None:
     with opened(browser, dashboard) as page:
         page.goto(f"{dashboard}/findings?channel=SMS&violations=true")
         settled(page)
-        expect(page.get_by_text("Whole record, SMS")).to_be_visible()
+        expect(page.get_by_text("Whole record, SMS", exact=True)).to_be_visible()
         page.get_by_role("link", name="Response time").click()
         expect(page.get_by_role("heading", name="How fast is an opt-out applied?")).to_be_visible()
         settled(page)
         assert "channel=SMS" in page.url
-        expect(page.get_by_text("Whole record, SMS")).to_be_visible()
+        expect(page.get_by_text("Whole record, SMS", exact=True)).to_be_visible()
 
 
 def test_the_overview_leads_to_the_violations(browser: Browser, dashboard: str) -> None:
