@@ -157,7 +157,7 @@ def citations() -> dict[str, str]:
 def read_uncached(chosen: Published, sql: str, parameters: Sequence[Any] = ()) -> pyarrow.Table:
     """Rows of a query on `chosen`, for exports: large, wanted once, and asked for outside a page run."""
     try:
-        return _cursor(chosen.path).execute(sql, list(parameters)).to_arrow_table()
+        return _cursor(chosen.path).sql(sql, params=list(parameters)).to_arrow_table()
     except duckdb.Error as error:
         # The reader is told what to do; the one who runs the server also needs to know why.
         logging.getLogger(__name__).error("cannot read %s: %s", chosen.path, error)
