@@ -27,6 +27,15 @@ _MACROS = (
     "create or replace macro array_size(list) as len(list)",
     "create or replace macro array_join(list, separator) as array_to_string(list, separator)",
 )
+# What sql/ says often, said once: the date of an instant so many seconds from UTC, and the first day of the period of a
+# grain (day, week, month; null for the whole record) that a date is in.
+_FUNCTIONS = (
+    "create or replace macro local_date(instant, offset_seconds) as date '1970-01-01'"
+    " + cast(floor(cast(unix_seconds(instant) + offset_seconds as double) / 86400) as int)",
+    "create or replace macro period_start(grain, on_date) as case grain when 'day' then on_date"
+    " when 'week' then cast(date_trunc('week', on_date) as date)"
+    " when 'month' then cast(date_trunc('month', on_date) as date) end",
+)
 
 
 class DuckDBEngine:
@@ -67,7 +76,7 @@ class DuckDBEngine:
         self.execute("set TimeZone = 'UTC'")
         if read_only:
             return
-        for macro in _MACROS:
+        for macro in (*_MACROS, *_FUNCTIONS):
             self.execute(macro)
         for schema in in_memory:  # DuckDB reads `a.b` as relation b of database a, as it does of schema a
             self.execute(f"attach ':memory:' as {schema}")

@@ -16,7 +16,7 @@ from pipelines.measures.periods import Record
 from pipelines.measures.rows import measurements
 from pipelines.statistics.estimate import Floats
 from pipelines.statistics.intervals import wilson_interval
-from pipelines.statistics.mixtures import false_discovery_rates
+from pipelines.statistics.multiplicity import false_discovery_rates
 from pipelines.statistics.stratified import FEWEST_SUCCESSES, GroupTest, common_ratio, groups_test
 
 #: Dimensions whose buckets have an order in which a trend is sought.
@@ -109,7 +109,7 @@ def measure(engine: DuckDBEngine, record: Record) -> polars.DataFrame:
     with_q_values = [
         group.with_columns(
             polars.Series(
-                name.replace("p_value", "q_value"), _q_values(group[name].to_numpy().astype(np.float64))
+                name.replace("p_value", "q_value"), false_discovery_rates(group[name].to_numpy().astype(np.float64))
             ).fill_nan(None)
             for name in ("p_value", "trend_p_value")
         )
@@ -256,7 +256,7 @@ def _bucket_columns(part: _Part, is_known: Flags, tested: GroupTest | None) -> d
     return {
         "message_count": n, "known_count": part.known.sum(axis=1), "opt_out_count": k, "rate": rate, "lower": lower,
         "upper": upper, "ratio": compared[0], "ratio_lower": compared[1], "ratio_upper": compared[2],
-        "p_value": compared[3], "q_value": _q_values(compared[3]),
+        "p_value": compared[3], "q_value": false_discovery_rates(compared[3]),
     }  # fmt: skip
 
 
@@ -269,14 +269,6 @@ def _bucket_frame(parts: list[_Part], columns: list[dict[str, Floats]]) -> polar
     values = [polars.Series(name, np.concatenate([one[name] for one in columns])) for name in columns[0]]
     found = named.with_columns(values).with_columns(polars.col(polars.Float64()).fill_nan(None))
     return found.select(*_BREAKDOWNS).cast(_BREAKDOWNS)  # type: ignore[arg-type]
-
-
-def _q_values(p_values: Floats) -> Floats:
-    """The q values of the p values that there are; NaN for the others."""
-    q_values = np.full(len(p_values), np.nan)
-    judged = ~np.isnan(p_values)
-    q_values[judged] = false_discovery_rates(p_values[judged])
-    return q_values
 
 
 def _ratios(opt_outs: Floats, messages: Floats, dispersion: float) -> Floats:

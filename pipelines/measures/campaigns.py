@@ -13,7 +13,7 @@ from pipelines.measures.periods import Record
 from pipelines.measures.rows import measurements
 from pipelines.statistics.estimate import Floats
 from pipelines.statistics.intervals import wilson_interval
-from pipelines.statistics.mixtures import false_discovery_rates
+from pipelines.statistics.multiplicity import false_discovery_rates
 from pipelines.statistics.standings import (
     funnel_limits,
     rate_ratios,

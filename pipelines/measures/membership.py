@@ -15,7 +15,8 @@ from pipelines.measures.groups import Codes, Positions, encoded, interval_column
 from pipelines.measures.periods import Record
 from pipelines.measures.rows import measurements, row
 from pipelines.statistics.estimate import Estimate, Floats
-from pipelines.statistics.logrank import Comparison, LogRank, compared, holm, judged
+from pipelines.statistics.logrank import Comparison, LogRank, compared, judged
+from pipelines.statistics.multiplicity import holm
 from pipelines.statistics.survival import (
     Curve,
     kaplan_meier_of_ordered,

@@ -14,15 +14,12 @@ from pipelines.engines.duckdb import DuckDBEngine
 from pipelines.measures import reason_texts
 from pipelines.measures.periods import Record, last_complete_week
 from pipelines.measures.rows import SCHEMA, shares
+from pipelines.statistics.estimate import number
 from pipelines.statistics.intervals import wilson_interval
-from pipelines.statistics.mixtures import (
-    MixTest,
-    compare_mixes,
-    difference_of_shares,
-    false_discovery_rates,
-    fisher_exact,
-)
+from pipelines.statistics.mixtures import MixTest, compare_mixes, fisher_exact
+from pipelines.statistics.multiplicity import false_discovery_rates
 from pipelines.statistics.trends import TREND_LEVEL, TREND_WEEKS, Trend, trend_of_weeks
+from pipelines.statistics.two_shares import difference_of_shares
 
 _Counts = dict[str, int]
 
@@ -176,9 +173,8 @@ def _trend_rows(channel: str, trends: Mapping[str, Trend]) -> Iterable[tuple[Any
 
 def _controlled(p_values: Mapping[Any, float | None]) -> dict[Any, float | None]:
     """The q value of each test that could be made; None for the others."""
-    tested = {key: p for key, p in p_values.items() if p is not None}
-    found = dict(zip(tested, false_discovery_rates(list(tested.values())).tolist(), strict=True))
-    return {key: found.get(key) for key in p_values}
+    found = false_discovery_rates(np.array(list(p_values.values()), dtype=np.float64))
+    return {key: number(q_value) for key, q_value in zip(p_values, found, strict=True)}
 
 
 # ---- tenure

@@ -13,7 +13,7 @@ from pipelines.measures.periods import Record, last_complete_week
 from pipelines.measures.rows import measurements
 from pipelines.statistics.estimate import Floats, number
 from pipelines.statistics.intervals import wilson_interval
-from pipelines.statistics.logrank import holm
+from pipelines.statistics.multiplicity import holm
 from pipelines.statistics.seasons import SEASON_LEVEL, Season, beyond_delay, directions, season, within_turns
 
 #: Cycles and their positions: Monday is 1, midnight is 0.

@@ -10,9 +10,8 @@ from pipelines.engines.duckdb import DuckDBEngine
 from pipelines.measures.periods import Record
 from pipelines.measures.rows import measurements
 from pipelines.statistics.intervals import wilson_interval
-from pipelines.statistics.logrank import holm
-from pipelines.statistics.mixtures import difference_of_shares
-from pipelines.statistics.score_tests import score_test
+from pipelines.statistics.multiplicity import holm
+from pipelines.statistics.two_shares import difference_of_shares, score_test
 
 #: Level below which a month differs from the one a year before, over all months of a channel.
 YEAR_LEVEL = 0.05

@@ -17,7 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from pipelines.statistics.estimate import Estimate, Floats
 from pipelines.statistics.intervals import wilson_interval
-from pipelines.statistics.score_tests import score_test
+from pipelines.statistics.two_shares import score_test
 
 #: How often a series without any change may show one or more.
 CHANGE_LEVEL = 0.05

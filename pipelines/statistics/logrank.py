@@ -1,8 +1,8 @@
-"""Log-rank: do groups end at the same pace? And Holm's correction, where several such questions are asked at once."""
+"""Log-rank: do groups end at the same pace?"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -124,18 +124,3 @@ def _from_then_on(groups: NDArray[np.int64], last: NDArray[np.int64], count: int
     """By group and step: how many have their last step there or later."""
     counted = np.bincount(groups * steps + last, minlength=count * steps).reshape(count, steps)
     return counted[:, ::-1].cumsum(axis=1, dtype=np.float64)[:, ::-1]
-
-
-def holm(p_values: Sequence[float | None]) -> list[float | None]:
-    """P values corrected for being asked together, so that all of them keep one error rate; None stays None.
-
-    Source: S. Holm (1979), A simple sequentially rejective multiple test procedure, Scandinavian Journal of Statistics
-    6.
-    """
-    asked = sorted((value, place) for place, value in enumerate(p_values) if value is not None)
-    corrected: list[float | None] = [None] * len(p_values)
-    highest = 0.0
-    for rank, (value, place) in enumerate(asked):
-        highest = max(highest, min(1.0, value * (len(asked) - rank)))
-        corrected[place] = highest
-    return corrected

@@ -1,18 +1,14 @@
-"""Mixtures: is the mix of reasons of one group another than that of the rest, and did a share change?
+"""Mixtures: is the mix of reasons of one group another than that of the rest?
 
 Small counts are put together or counted out exactly, never trusted to an approximation.
 """
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
-
-from pipelines.statistics.estimate import Estimate, Floats
-from pipelines.statistics.intervals import wilson_interval
 
 #: The count each cell of a chi-square test must be expected to have (W. G. Cochran 1954, Biometrics 10).
 FEWEST_EXPECTED = 5
@@ -82,33 +78,3 @@ def fisher_exact(a: int, b: int, c: int, d: int) -> float:
     weight = np.exp(log_weight - log_weight.max())
     seen = weight[a - int(values[0])]
     return min(1.0, float(weight[weight <= seen * _ALIKE].sum() / weight.sum()))
-
-
-def false_discovery_rates(p_values: ArrayLike) -> Floats:
-    """The q value of each p value: the smallest false-discovery rate at which it would be called a finding.
-
-    Source: Y. Benjamini and Y. Hochberg (1995), Controlling the false discovery rate, JRSS B 57.
-    """
-    p = np.asarray(p_values, dtype=np.float64)
-    if len(p) == 0:
-        return p
-    order = np.argsort(p, kind="stable")
-    steps = p[order] * len(p) / np.arange(1, len(p) + 1)
-    q = np.empty_like(p)
-    q[order] = np.minimum(np.minimum.accumulate(steps[::-1])[::-1], 1.0)
-    return q
-
-
-def difference_of_shares(now: tuple[int, int], before: tuple[int, int]) -> Estimate:
-    """The difference of two shares (count, of how many) with its 95 % interval; None where one has no whole.
-
-    Source: R. G. Newcombe (1998), Interval estimation for the difference between independent proportions, Statistics in
-    Medicine 17, method 10 (from the two Wilson intervals).
-    """
-    if not now[1] or not before[1]:
-        return Estimate(None)
-    lower, upper = wilson_interval([now[0], before[0]], [now[1], before[1]])
-    first, second = now[0] / now[1], before[0] / before[1]
-    down = math.hypot(first - lower[0], upper[1] - second)
-    up = math.hypot(upper[0] - first, second - lower[1])
-    return Estimate(first - second, first - second - down, first - second + up)

@@ -68,7 +68,7 @@ select
     coalesce(m.program, '*') as program,
     m.event_type,
     m.requested_at,
-    date '1970-01-01' + cast(floor(cast(unix_seconds(m.requested_at) + o.offset_seconds as double) / 86400) as int)
+    local_date(m.requested_at, o.offset_seconds)
         as requested_on,
     m.processed_at,
     m.method,

@@ -67,7 +67,7 @@ select
     m.campaign_id,
     m.message_class,
     m.sent_at,
-    date '1970-01-01' + cast(floor(cast(unix_seconds(m.sent_at) + o.offset_seconds as double) / 86400) as int) as sent_on,
+    local_date(m.sent_at, o.offset_seconds) as sent_on,
     m.status,
     m.status_at,
     m.error_code,

@@ -11,7 +11,7 @@ select
     s.channel,
     s.program,
     s.begins_at,
-    date '1970-01-01' + cast(floor(cast(unix_seconds(s.begins_at) + o.offset_seconds as double) / 86400) as int) as begins_on,
+    local_date(s.begins_at, o.offset_seconds) as begins_on,
     s.processed_at,
     s.ends_at,
     d.deadline_at,

@@ -102,7 +102,7 @@ select
     c.contact_key,
     c.channel,
     c.changed_at,
-    date '1970-01-01' + cast(floor(cast(unix_seconds(c.changed_at) + o.offset_seconds as double) / 86400) as int)
+    local_date(c.changed_at, o.offset_seconds)
         as changed_on,
     c.change,
     c.act

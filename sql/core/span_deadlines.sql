@@ -26,8 +26,7 @@ local_dates as (
         l.span_id,
         min_by(c.timezone, struct(o.offset_seconds, struct(u.lowest_seconds, c.timezone))) as timezone,
         min(
-            date '1970-01-01'
-            + cast(floor(cast(unix_seconds(l.begins_at) + o.offset_seconds as double) / 86400) as int)
+            local_date(l.begins_at, o.offset_seconds)
         ) as local_date
     from located as l
     join clocks as c on c.place_id = l.place_id

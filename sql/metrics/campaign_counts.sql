@@ -27,8 +27,7 @@ dated as (
         a.campaign_id,
         case
             when a.sent_at is null then a.begins_on
-            else date '1970-01-01'
-                + cast(floor(cast(unix_seconds(a.sent_at) + o.offset_seconds as double) / 86400) as int)
+            else local_date(a.sent_at, o.offset_seconds)
         end as counts_on
     from core.attributions as a
     left join run.report_offsets as o on a.sent_at >= o.from_at and a.sent_at < o.until_at

@@ -48,9 +48,7 @@ placed as (
         contacts.country,
         contacts.region,
         contacts.region_certainty,
-        date '1970-01-01' + cast(
-            floor(cast(unix_seconds(messages.sent_at) + report_offsets.offset_seconds as double) / 86400) as int
-        ) as sent_on
+        local_date(messages.sent_at, report_offsets.offset_seconds) as sent_on
     from messages
     inner join core.contacts on messages.contact_key = contacts.contact_key
     inner join run.report_offsets

@@ -19,7 +19,6 @@ silent as (
 select
     s.contact_key,
     s.channel,
-    date '1970-01-01'
-    + cast(floor(cast(unix_seconds(s.inactive_since_at) + o.offset_seconds as double) / 86400) as int) as inactive_since_on
+    local_date(s.inactive_since_at, o.offset_seconds) as inactive_since_on
 from silent as s
 join run.report_offsets as o on s.inactive_since_at >= o.from_at and s.inactive_since_at < o.until_at

@@ -41,11 +41,7 @@ opted_in as (
 starts as (
     select distinct
         g.grain,
-        case g.grain
-            when 'day' then d.on_date
-            when 'week' then cast(date_trunc('week', d.on_date) as date)
-            when 'month' then cast(date_trunc('month', d.on_date) as date)
-        end as period_start
+        period_start(g.grain, d.on_date) as period_start
     from days as d
     cross join grains as g
 ),
@@ -63,11 +59,7 @@ begun_days as (
 begun as (
     select
         g.grain,
-        case g.grain
-            when 'day' then d.begins_on
-            when 'week' then cast(date_trunc('week', d.begins_on) as date)
-            when 'month' then cast(date_trunc('month', d.begins_on) as date)
-        end as period_start,
+        period_start(g.grain, d.begins_on) as period_start,
         d.channel,
         d.span_count
     from begun_days as d

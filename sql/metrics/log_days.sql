@@ -17,11 +17,7 @@ inbound_days as (
         inbound_messages.channel,
         inbound_messages.source,
         inbound_messages.received_at,
-        date '1970-01-01' + cast(
-            floor(
-                cast(unix_seconds(inbound_messages.received_at) + report_offsets.offset_seconds as double) / 86400
-            ) as int
-        ) as received_on
+        local_date(inbound_messages.received_at, report_offsets.offset_seconds) as received_on
     from core.inbound_messages
     inner join run.report_offsets
         on

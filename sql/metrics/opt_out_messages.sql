@@ -108,10 +108,8 @@ dated as (
     select
         *,
         floor(cast(sent_micros as double) / 3600000000 + cast(offset_seconds as double) / 3600) as local_hours,
-        date '1970-01-01'
-        + cast(floor(cast(unix_seconds(sent_at) + report_offset_seconds as double) / 86400) as int) as sent_on,
-        date '1970-01-01'
-        + cast(floor(cast(unix_seconds(sequence_first_at) + first_offset_seconds as double) / 86400) as int) as first_on
+        local_date(sent_at, report_offset_seconds) as sent_on,
+        local_date(sequence_first_at, first_offset_seconds) as first_on
     from timed
 )
 select

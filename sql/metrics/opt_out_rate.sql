@@ -13,16 +13,8 @@ with grains as (
 reached_days as (
     select
         grains.grain,
-        case grains.grain
-            when 'day' then reach_days.sent_on
-            when 'week' then cast(date_trunc('week', reach_days.sent_on) as date)
-            when 'month' then cast(date_trunc('month', reach_days.sent_on) as date)
-        end as period_start,
-        case grains.grain
-            when 'day' then reach_days.previous_sent_on
-            when 'week' then cast(date_trunc('week', reach_days.previous_sent_on) as date)
-            when 'month' then cast(date_trunc('month', reach_days.previous_sent_on) as date)
-        end as previous_start,
+        period_start(grains.grain, reach_days.sent_on) as period_start,
+        period_start(grains.grain, reach_days.previous_sent_on) as previous_start,
         reach_days.previous_sent_on,
         reach_days.channel,
         reach_days.program,
@@ -79,25 +71,10 @@ span_days as (
 span_periods as (
     select
         grains.grain,
-        case grains.grain
-            when 'day' then span_days.begins_on
-            when 'week' then cast(date_trunc('week', span_days.begins_on) as date)
-            when 'month' then cast(date_trunc('month', span_days.begins_on) as date)
-        end as period_start,
-        case grains.grain
-            when 'day' then span_days.previous_begins_on
-            when 'week' then cast(date_trunc('week', span_days.previous_begins_on) as date)
-            when 'month' then cast(date_trunc('month', span_days.previous_begins_on) as date)
-        end as previous_start,
-        case grains.grain
-            when 'day' then span_days.reached_before_on
-            when 'week' then cast(date_trunc('week', span_days.reached_before_on) as date)
-            when 'month' then cast(date_trunc('month', span_days.reached_before_on) as date)
-        end as before_start,
-        case grains.grain
-            when 'week' then cast(date_trunc('week', span_days.reached_after_on) as date)
-            when 'month' then cast(date_trunc('month', span_days.reached_after_on) as date)
-        end as after_start,
+        period_start(grains.grain, span_days.begins_on) as period_start,
+        period_start(grains.grain, span_days.previous_begins_on) as previous_start,
+        period_start(grains.grain, span_days.reached_before_on) as before_start,
+        period_start(grains.grain, span_days.reached_after_on) as after_start,
         span_days.previous_begins_on,
         span_days.channel,
         span_days.program,

@@ -44,11 +44,7 @@ opt_out_places as (
     select
         o.definition,
         g.grain,
-        case g.grain
-            when 'day' then o.begins_on
-            when 'week' then cast(date_trunc('week', o.begins_on) as date)
-            when 'month' then cast(date_trunc('month', o.begins_on) as date)
-        end as period_start,
+        period_start(g.grain, o.begins_on) as period_start,
         case l.by_channel when 1 then o.channel else '*' end as channel,
         case l.by_program when 1 then o.program else '*' end as program,
         case l.by_campaign when 1 then o.campaign_id else '*' end as campaign_id,
@@ -70,11 +66,7 @@ message_days as (
 message_places as (
     select
         g.grain,
-        case g.grain
-            when 'day' then m.sent_on
-            when 'week' then cast(date_trunc('week', m.sent_on) as date)
-            when 'month' then cast(date_trunc('month', m.sent_on) as date)
-        end as period_start,
+        period_start(g.grain, m.sent_on) as period_start,
         case l.by_channel when 1 then m.channel else '*' end as channel,
         case l.by_program when 1 then m.program else '*' end as program,
         case l.by_campaign when 1 then m.campaign_id else '*' end as campaign_id,

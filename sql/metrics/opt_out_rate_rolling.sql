@@ -104,44 +104,48 @@ opted_out_stretches as (
     where covered_until_on is null or covered_until_on < until_on
 ),
 
+stretches as (
+    select
+        grain,
+        channel,
+        program,
+        from_on,
+        until_on,
+        pair_count as reached_count,
+        0 as opted_out_count
+    from reached_stretches
+    where from_on < until_on
+    union all
+    select
+        grain,
+        channel,
+        program,
+        from_on,
+        until_on,
+        0 as reached_count,
+        1 as opted_out_count
+    from opted_out_stretches
+),
+
+-- A stretch adds to the windows that end from its first day on, and takes it back when it is over.
 steps as (
     select
         grain,
         channel,
         program,
         from_on as changed_on,
-        pair_count as reached_step,
-        0 as opted_out_step
-    from reached_stretches
-    where from_on < until_on
+        reached_count as reached_step,
+        opted_out_count as opted_out_step
+    from stretches
     union all
     select
         grain,
         channel,
         program,
         until_on as changed_on,
-        -pair_count as reached_step,
-        0 as opted_out_step
-    from reached_stretches
-    where from_on < until_on
-    union all
-    select
-        grain,
-        channel,
-        program,
-        from_on as changed_on,
-        0 as reached_step,
-        1 as opted_out_step
-    from opted_out_stretches
-    union all
-    select
-        grain,
-        channel,
-        program,
-        until_on as changed_on,
-        0 as reached_step,
-        -1 as opted_out_step
-    from opted_out_stretches
+        -reached_count as reached_step,
+        -opted_out_count as opted_out_step
+    from stretches
 ),
 
 changes as (

@@ -30,11 +30,7 @@ reach as (
 reached as (
     select distinct
         g.grain,
-        case g.grain
-            when 'day' then r.sent_on
-            when 'week' then cast(date_trunc('week', r.sent_on) as date)
-            when 'month' then cast(date_trunc('month', r.sent_on) as date)
-        end as period_start,
+        period_start(g.grain, r.sent_on) as period_start,
         r.contact_key,
         r.channel
     from reach as r
@@ -43,11 +39,7 @@ reached as (
 begun as (
     select
         g.grain,
-        case g.grain
-            when 'day' then c.begins_on
-            when 'week' then cast(date_trunc('week', c.begins_on) as date)
-            when 'month' then cast(date_trunc('month', c.begins_on) as date)
-        end as period_start,
+        period_start(g.grain, c.begins_on) as period_start,
         c.contact_key,
         c.channel,
         c.is_meant

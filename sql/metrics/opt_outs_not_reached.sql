@@ -36,20 +36,9 @@ span_periods as (
     select
         spans.span_id,
         grains.grain,
-        case grains.grain
-            when 'day' then spans.begins_on
-            when 'week' then cast(date_trunc('week', spans.begins_on) as date)
-            when 'month' then cast(date_trunc('month', spans.begins_on) as date)
-        end as period_start,
-        case grains.grain
-            when 'day' then nearest_reach.reached_before_on
-            when 'week' then cast(date_trunc('week', nearest_reach.reached_before_on) as date)
-            when 'month' then cast(date_trunc('month', nearest_reach.reached_before_on) as date)
-        end as before_start,
-        case grains.grain
-            when 'week' then cast(date_trunc('week', nearest_reach.reached_after_on) as date)
-            when 'month' then cast(date_trunc('month', nearest_reach.reached_after_on) as date)
-        end as after_start,
+        period_start(grains.grain, spans.begins_on) as period_start,
+        period_start(grains.grain, nearest_reach.reached_before_on) as before_start,
+        period_start(grains.grain, nearest_reach.reached_after_on) as after_start,
         spans.contact_key,
         spans.channel,
         nearest_reach.span_id is not null as is_ever_reached

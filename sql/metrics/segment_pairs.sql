@@ -55,6 +55,6 @@ select
     n.channel,
     n.segment,
     n.is_blocked,
-    date '1970-01-01' + cast(floor(cast(unix_seconds(n.since_at) + o.offset_seconds as double) / 86400) as int) as since_on
+    local_date(n.since_at, o.offset_seconds) as since_on
 from named as n
 left join run.report_offsets as o on n.since_at >= o.from_at and n.since_at < o.until_at

@@ -39,7 +39,7 @@ select
     cast(
         date_trunc(
             'month',
-            date '1970-01-01' + cast(floor(cast(unix_seconds(s.first_at) + o.offset_seconds as double) / 86400) as int)
+            local_date(s.first_at, o.offset_seconds)
         ) as date
     ) as first_month,
     s.message_count,

@@ -34,11 +34,7 @@ places as (
     select
         d.definition,
         g.grain,
-        case g.grain
-            when 'day' then d.begins_on
-            when 'week' then cast(date_trunc('week', d.begins_on) as date)
-            when 'month' then cast(date_trunc('month', d.begins_on) as date)
-        end as period_start,
+        period_start(g.grain, d.begins_on) as period_start,
         d.channel,
         d.opt_out_count,
         d.attributed_count

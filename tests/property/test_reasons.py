@@ -13,7 +13,9 @@ from scipy import stats
 from statsmodels.stats.proportion import confint_proportions_2indep
 
 from pipelines.masks import is_known, mask, shortened
-from pipelines.statistics.mixtures import compare_mixes, difference_of_shares, false_discovery_rates, fisher_exact
+from pipelines.statistics.mixtures import compare_mixes, fisher_exact
+from pipelines.statistics.multiplicity import false_discovery_rates
+from pipelines.statistics.two_shares import difference_of_shares
 
 # ---- masks
 

@@ -15,7 +15,7 @@ from statsmodels.stats.contingency_tables import StratifiedTable, Table
 
 from pipelines.measures.campaigns import ALERT_LEVEL, FEWEST_OPT_OUTS
 from pipelines.statistics import standings
-from pipelines.statistics.mixtures import false_discovery_rates
+from pipelines.statistics.multiplicity import false_discovery_rates
 from pipelines.statistics.standings import (
     exact_p_values,
     funnel_limits,

@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 from scipy import stats
 from statsmodels.duration.survfunc import SurvfuncRight, survdiff
 
-from pipelines.statistics.logrank import holm, log_rank
+from pipelines.statistics.logrank import log_rank
+from pipelines.statistics.multiplicity import holm
 from pipelines.statistics.survival import Curve, kaplan_meier, quantile, restricted_mean, share_within, thinned
 
 Floats = NDArray[np.float64]

@@ -15,7 +15,6 @@ from statsmodels.stats.proportion import proportions_chisquare
 from statsmodels.tsa.stattools import acf
 
 from pipelines.statistics.changes import SHORTEST_LEVEL, change_points
-from pipelines.statistics.score_tests import score_test
 from pipelines.statistics.seasons import beyond_delay, season, within_turns
 from pipelines.statistics.trends import (
     lag_one_autocorrelation,
@@ -24,6 +23,7 @@ from pipelines.statistics.trends import (
     theil_sen,
     variance_under_likeness,
 )
+from pipelines.statistics.two_shares import score_test
 from tests.support import trend_simulations as simulations
 
 values = st.lists(st.integers(0, 20), min_size=6, max_size=12)

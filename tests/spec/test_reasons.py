@@ -18,7 +18,9 @@ from pipelines.engines.duckdb import DuckDBEngine
 from pipelines.masks import mask
 from pipelines.reasons import build_readings, read_reasons
 from pipelines.resources import reference_folder
-from pipelines.statistics.mixtures import compare_mixes, difference_of_shares, false_discovery_rates, fisher_exact
+from pipelines.statistics.mixtures import compare_mixes, fisher_exact
+from pipelines.statistics.multiplicity import false_discovery_rates
+from pipelines.statistics.two_shares import difference_of_shares
 from tests.support.counted_reasons import counted
 from tests.support.measured import numbers
 from tools import measure_reasons

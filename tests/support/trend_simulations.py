@@ -12,10 +12,9 @@ import numpy as np
 
 from pipelines.statistics.changes import change_points
 from pipelines.statistics.intervals import wilson_interval
-from pipelines.statistics.mixtures import difference_of_shares
-from pipelines.statistics.score_tests import score_test
 from pipelines.statistics.seasons import beyond_delay, season, within_turns
 from pipelines.statistics.trends import likeness, mann_kendall, theil_sen
+from pipelines.statistics.two_shares import difference_of_shares, score_test
 
 QUARTERS = 96
 
