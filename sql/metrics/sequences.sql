@@ -14,36 +14,33 @@ restarts as (
     join pairs as p on p.contact_key = c.contact_key and (c.channel = p.channel or c.channel = '*')
     where c.begins_at > p.first_reached_at and c.begins_at <= p.last_reached_at
 ),
-restarted as (
-    select distinct contact_key, channel from restarts
-),
-placed as (
-    select m.contact_key, m.channel, m.source, m.message_id, m.sent_at, max(s.begins_at) as begins_at
+-- What reached a restarted pair from an opt-in on, later opt-ins or not.
+since as (
+    select s.contact_key, s.channel, s.begins_at, min(m.sent_at) as first_at, count(*) as message_count
     from core.messages as m
-    join restarted as r on r.contact_key = m.contact_key and r.channel = m.channel
-    left join restarts as s on s.contact_key = m.contact_key and s.channel = m.channel and s.begins_at <= m.sent_at
+    join restarts as s on s.contact_key = m.contact_key and s.channel = m.channel and s.begins_at <= m.sent_at
     where m.is_reached
-    group by m.contact_key, m.channel, m.source, m.message_id, m.sent_at
+    group by s.contact_key, s.channel, s.begins_at
 ),
 sequences as (
-    select p.channel, p.first_reached_at as first_at, p.reached_count as message_count
-    from pairs as p
-    anti join restarted as r on r.contact_key = p.contact_key and r.channel = p.channel
+    select
+        channel,
+        first_at,
+        message_count
+        - coalesce(lead(message_count) over (partition by contact_key, channel order by begins_at), 0) as message_count
+    from since
     union all
-    select channel, min(sent_at) as first_at, count(*) as message_count
-    from placed
-    group by contact_key, channel, begins_at
+    select p.channel, p.first_reached_at as first_at, p.reached_count - coalesce(max(s.message_count), 0) as message_count
+    from pairs as p
+    left join since as s on s.contact_key = p.contact_key and s.channel = p.channel
+    group by p.contact_key, p.channel, p.first_reached_at, p.reached_count
 )
 select
     s.channel,
-    cast(
-        date_trunc(
-            'month',
-            local_date(s.first_at, o.offset_seconds)
-        ) as date
-    ) as first_month,
+    period_start('month', local_date(s.first_at, o.offset_seconds)) as first_month,
     s.message_count,
     count(*) as sequence_count
 from sequences as s
 join run.report_offsets as o on s.first_at >= o.from_at and s.first_at < o.until_at
+where s.message_count > 0
 group by all
