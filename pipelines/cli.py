@@ -111,8 +111,9 @@ def parser() -> argparse.ArgumentParser:
             "--period", metavar="YYYY-MM", help="only rows of this month, as the report's time zone has it"
         )
     made["contact"].add_argument(
-        "address", help="an address in any spelling, or a contact_key of 16 hexadecimal digits"
+        "address", help="an address in any spelling, a contact_key of 16 hexadecimal digits, or - to read it from input"
     )
+    made["contact"].add_argument("--json", action="store_true", help="print all as one object, with what was read")
     _add_screen_options(made["screen"])
     _add_compare_options(made["compare"])
     segments.add_options(made["segments"])
@@ -257,14 +258,9 @@ def _rows(options: argparse.Namespace) -> int:
 
 
 def _contact(options: argparse.Namespace) -> int:
-    from pipelines import contact, output, settings
+    from pipelines import contact
 
-    key, rows = contact.everything_about(options.address, settings.read(options.home))
-    if not rows:
-        print("Nothing is held about this contact.", file=sys.stderr)
-    else:
-        print(f"contact_key {key & ((1 << 64) - 1):016x}: {len(rows)} records", file=sys.stderr)
-    output.write_rows(contact.COLUMNS, [list(row.values()) for row in rows], options.format)
+    contact.run(options)
     return 0
 
 

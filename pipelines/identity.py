@@ -14,9 +14,6 @@ import secrets
 from functools import cache
 from pathlib import Path
 
-import phonenumbers
-import polars
-
 from pipelines.engines.duckdb import DuckDBEngine
 from pipelines.errors import ConfigurationError
 
@@ -78,6 +75,8 @@ def key_check(key: bytes) -> str:
 
 def parsed_phone(text: str, country: str | None) -> str | None:
     """A possible phone number as E.164; None where `text` is none, or its country is not known."""
+    import phonenumbers
+
     try:
         number = phonenumbers.parse(text, country)
     except phonenumbers.NumberParseException:
@@ -120,6 +119,8 @@ def masked_address(address: str) -> str:
 
 @cache
 def _country_of_prefix(prefix: str) -> str | None:
+    import phonenumbers
+
     # A made-up number per prefix, so that the answer depends on the prefix alone and not on which numbers were seen.
     number = phonenumbers.parse(prefix if len(prefix) > 5 else prefix + "2345678")
     if number.country_code is None:
@@ -137,6 +138,8 @@ def country_of_phone(address: str) -> str | None:
     """
     if not re.match(_E164, address):
         return None
+    import phonenumbers
+
     try:
         return _country_of_prefix(address[:5] if address.startswith("+1") else address)
     except phonenumbers.NumberParseException:
@@ -149,6 +152,8 @@ def identify(engine: DuckDBEngine, spellings: str, target: str, country: str | N
     Columns: spelling, is_phone_channel, address (normalised), contact_key, contact_masked, address_kind
     (phone, email, other), country. Only numbers that the patterns cannot settle are parsed one by one.
     """
+    import polars
+
     is_north_american = str(country in _NORTH_AMERICA).lower()
     engine.execute(
         f"""

@@ -23,6 +23,10 @@ from pipelines.readers import row_count, unreadable
 from pipelines.settings import Settings
 from pipelines.staging import stage
 
+#: Rows of a part that are read or skipped together: parts are ordered by contact_key, so one contact is in one or two.
+#: Against DuckDB's own 122,880, one contact is a quarter of the bytes, and a whole column takes 14 % longer to read.
+ROW_GROUP = 32_768
+
 _QUARANTINED = """
     create or replace temp table quarantined (
         row_number bigint, "table" varchar, reason varchar, "column" varchar, raw varchar
@@ -313,7 +317,8 @@ class _Loading:
             f" {quoted(self.load_id)} as load_id, row_number {fresh}"
         )
         if not table.instant:
-            self.accepted[table.name] += self._write_part(table.name, None, f"{select} order by row_number")
+            order = "contact_key, row_number" if "contact" in table.names else "row_number"
+            self.accepted[table.name] += self._write_part(table.name, None, f"{select} order by {order}")
             return
         self.first_at.append(self.engine.value(f"select min({table.instant}) {fresh}"))
         months = self.engine.rows(f"select distinct strftime({table.instant}, '%Y-%m') {fresh} order by 1")
@@ -347,7 +352,8 @@ class _Loading:
         if private:
             os.close(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
         self.engine.execute(
-            f"copy ({select}) to {quoted(str(partial))} (format parquet, compression zstd, use_tmp_file false)",
+            f"copy ({select}) to {quoted(str(partial))} "
+            f"(format parquet, compression zstd, row_group_size {ROW_GROUP}, use_tmp_file false)",
             relation=path.name,
         )
         with partial.open("rb") as file:

@@ -99,31 +99,7 @@ def test_wrong_usage_is_one_line_and_ends_with_64(arguments: list[str], home: Ho
     assert said.err.count("\n") == 1
 
 
-# ---- a contact, the rules, the status
-
-
-@pytest.mark.parametrize(
-    "spelled", ["+12025550101", "+1 (202) 555-0101", "whatsapp:+12025550101", "tel:+1-202-555-0101"]
-)
-def test_a_contact_is_found_however_it_is_spelled(spelled: str, first_run: FirstRun) -> None:
-    said = first_run.home.heed("contact", spelled, "--format", "json")
-    assert said.code == 0
-    key = re.fullmatch(r"contact_key ([0-9a-f]{16}): 3 records\n", said.err)
-    assert key
-    found = said.json()
-    assert [(row["occurred_at"], row["kind"], row["what"], row["file"], row["row_number"]) for row in found] == [
-        ("2026-10-05T10:00:00Z", "message", "marketing", "inbox/m.csv", 1),
-        ("2026-10-05T12:00:00Z", "consent_event", "opt_out", "inbox/e.csv", 1),
-        ("2026-10-07T10:00:00Z", "message", "marketing", "inbox/m.csv", 2),
-    ]
-    assert first_run.home.heed("contact", key[1], "--format", "json").json() == found
-    [finding] = first_run.home.heed("findings", "--rule", "message_after_opt_out", "--format", "json").json()
-    assert finding["contact_key"] == key[1]
-
-
-def test_a_contact_of_whom_nothing_is_held(first_run: FirstRun) -> None:
-    said = first_run.home.heed("contact", "nobody@example.com", "--format", "json")
-    assert (said.code, said.err, said.json()) == (0, "Nothing is held about this contact.\n", [])
+# ---- the rules, the status
 
 
 def test_the_rules_say_what_why_and_what_to_do(first_run: FirstRun) -> None:
