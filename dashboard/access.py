@@ -46,6 +46,7 @@ ACTIONS = {
 #: Files that pages offer.
 EXPORTS = {
     "findings": OFFICERS,
+    "contact": OFFICERS,
     "clean_list": SENDERS,
     "refused_rows": SENDERS,
 }
@@ -142,12 +143,15 @@ def refuse_page(page: str) -> None:
 def opened(page: str) -> None:
     """The reader opened a page: what was written down about another one is done with."""
     if page != "contact":
-        st.session_state.pop("contact_written", None)
+        for name in ("contact_written", "contact_held"):
+            st.session_state.pop(name, None)
     if st.session_state.get("refused_written") != page:
         st.session_state.pop("refused_written", None)
 
 
-def on_demand(export: str, rows: int, make: Callable[[], bytes]) -> Callable[[], bytes]:
+def on_demand(
+    export: str, rows: int, make: Callable[[], bytes], *, contact_key: int | None = None
+) -> Callable[[], bytes]:
     """What a download button calls: makes the file if the reader still may have it, and writes that down first.
 
     It runs outside a page run, when the reader clicks. Raises PermissionError where the session is over.
@@ -157,7 +161,7 @@ def on_demand(export: str, rows: int, make: Callable[[], bytes]) -> Callable[[],
     def made() -> bytes:
         if asked.is_over or asked.reader.role not in EXPORTS.get(export, OFFICERS):
             raise PermissionError(f"{asked.reader.role} may not take the export {export}")
-        access_log.write("export", asked.reader, export=export, rows=rows)
+        access_log.write("export", asked.reader, export=export, rows=rows, contact_key=contact_key)
         return make()
 
     return made

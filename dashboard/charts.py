@@ -225,15 +225,12 @@ def timeline(
             x=[begins, ends], y=[lane, lane], mode="lines", line={"color": ACCENT, "width": 16}, opacity=0.35,
             text=[escape(note)] * 2, hovertemplate="%{text}<extra></extra>", showlegend=False,
         )  # fmt: skip
+    calm_marks = [mark for mark in marks if not mark.is_violation]
+    # Violations last, so that they are drawn over what lies beside them.
     groups = (
+        ("Message", "circle", ACCENT, [mark for mark in calm_marks if mark.is_filled]),
+        ("Consent event or reply", "diamond-open", NEUTRAL, [mark for mark in calm_marks if not mark.is_filled]),
         ("Violation", "x", VIOLATION, [mark for mark in marks if mark.is_violation]),
-        ("Message", "circle", ACCENT, [mark for mark in marks if not mark.is_violation and mark.is_filled]),
-        (
-            "Consent event",
-            "diamond-open",
-            NEUTRAL,
-            [mark for mark in marks if not mark.is_violation and not mark.is_filled],
-        ),
     )
     for name, symbol, color, group in groups:
         if group:
@@ -242,12 +239,18 @@ def timeline(
                 marker={"symbol": symbol, "size": 10, "color": color, "line": {"width": 2, "color": color}},
                 text=[escape(mark.note) for mark in group], hovertemplate="%{text}<extra></extra>",
             )  # fmt: skip
-    for at, text in lines:
+    instants = {at for begins, ends, _, _ in spans for at in (begins, ends)} | {mark.at for mark in marks}
+    near = (max(instants) - min(instants)) / 6 if instants else timedelta()
+    ordered = sorted(lines)
+    for place, (at, text) in enumerate(ordered):
+        # Of two lines side by side the first is named on its left, the second on its right.
+        is_left = place + 1 < len(ordered) and ordered[place + 1][0] - at < near
+        is_right = place > 0 and at - ordered[place - 1][0] < near
         figure.add_vline(x=at, line={"color": NEUTRAL, "dash": "dot", "width": 1.5})
         figure.add_annotation(
-            x=at, y=1.0, yref="paper", text=escape(text), showarrow=False, yanchor="bottom", font_size=12
-        )
-    instants = {at for begins, ends, _, _ in spans for at in (begins, ends)} | {mark.at for mark in marks}
+            x=at, y=1.0, yref="paper", text=escape(text), showarrow=False, yanchor="bottom", font_size=12,
+            xanchor="left" if is_right else "right" if is_left else "center",
+        )  # fmt: skip
     if len(instants) == 1:
         # One instant alone would be drawn on a scale of milliseconds.
         (at,) = instants

@@ -1,258 +1,335 @@
-"""What happened to this contact? Spans, messages and consent events in time order, in words, drawn and listed."""
+"""What happened to this contact? Everything held about one, in time order: in words, drawn, listed, and on paper."""
 
 from __future__ import annotations
 
-import re
+import math
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
 from typing import Any
 
-import pandas
 import streamlit as st
 
-from dashboard import access, charts, formats, layout, rule_texts, snapshot, texts
-from dashboard.charts import Mark
-
-EVENTS = """
-with findings as (
-    select
-        source, coalesce(message_id, event_id) as record_id,
-        case when message_id is null then 'consent_event' when rule = 'opt_out_request_missed' then 'inbound_message'
-        else 'message' end as kind,
-        list(concat(rule, '/', finding_class) order by rule, finding_class) as classes,
-        bool_or(waived_by is null and severity in ('critical', 'high')) as is_violation
-    from audits.findings where contact_key = ? group by all
+from dashboard import (
+    access,
+    charts,
+    contact_history,
+    contact_records,
+    contact_story,
+    export,
+    formats,
+    layout,
+    snapshot,
+    texts,
 )
-select
-    timeline.contact_masked, timeline.occurred_at, timeline.kind, timeline.channel, timeline.program,
-    timeline.campaign_id, timeline.what, timeline.status, timeline.processed_at, timeline.method, timeline.actor,
-    timeline.source, timeline.record_id, timeline.load_id, timeline.row_number, findings.classes,
-    coalesce(findings.is_violation, false) as is_violation
-from core.timeline
-left join findings on findings.source = timeline.source and findings.record_id = timeline.record_id
-    and findings.kind = timeline.kind
-where timeline.contact_key = ?
-order by timeline.occurred_at, timeline.kind, timeline.record_id
-"""
-SPANS = """
-select kind, channel, program, begins_at, processed_at, ends_at, deadline_at, method, repeat_count, reason, {law} as law
-from core.opt_out_spans where contact_key = ? order by begins_at
-"""
-FOUND = """
-select
-    rule, finding_class, severity, legal_rule_id, count(*) as finding_count, count(waived_by) as waived_count,
-    count(*) filter (where waived_by is null and severity in ('critical', 'high')) as violation_count,
-    min(occurred_at) as first_at
-from {findings} where contact_key = ?
-group by rule, finding_class, severity, legal_rule_id
-order by case severity when 'critical' then 1 when 'high' then 2 when 'warning' then 3 else 4 end, first_at
-"""
-PLACE = """
-select c.contact_masked, c.country, c.region, c.timezone, c.country_from, c.region_from, c.timezone_from,
-    p.country_certainty, c.region_certainty, c.timezone_certainty, c.place_id
-from core.contacts as c
-left join core.places as p on p.place_id = c.place_id
-where c.contact_key = ?
-"""
-ZONES = "select timezone from core.place_zones where place_id = ? order by timezone"
-LANES = {"message": "Messages", "consent_event": "Consent events", "inbound_message": "Replies"}
-ZONES_SHOWN = 3
+from dashboard.charts import Mark
+from dashboard.contact_history import Held, NotReadError
+from dashboard.contact_records import Record
+from dashboard.words import contact as words
+
 AS_OF = "select as_of from run.parameters"
+MARKS = 1_500
+ROWS = 500
+PRINTED = 2_000
+TROUBLE = "contact_trouble"
+PRINT_STYLE = Path(__file__).resolve().parent.parent / "printed.css"
 
 
 def show() -> None:
     """Draw the page."""
+    st.html(PRINT_STYLE)
     findings = texts.PAGES["findings"]
     st.page_link(findings.file, label="Back to the findings", icon=":material/arrow_back:")
     layout.header("contact")
-    text = st.text_input(
-        "Contact key", key="contact", bind="query-params", max_chars=16, width=260,
-        help="The 16 hexadecimal digits of contact_key, as in the findings and exports.",
-    )  # fmt: skip
-    key = contact_key(text)
-    if key is None:
+    ask()
+    trouble = st.session_state.pop(TROUBLE, None)
+    if trouble:
         layout.empty(
-            "No contact chosen",
-            "Open one from the findings, or enter the 16 digits of its contact key.",
-            icon=":material/person_search:",
+            words.NOT_LOOKED_UP, f"{texts.plain(trouble)}\n\n{words.KEY_STILL_WORKS}", icon=":material/key_off:"
         )
+        return
+    key = contact_history.as_key(st.query_params.get("contact"))
+    if key is None:
+        layout.empty(words.ASK, words.ASK_BODY, icon=":material/person_search:")
         return
     access.view_contact(key)
-    events = snapshot.rows(EVENTS, [key, key])
-    has_law = "legal_rule_id" in snapshot.columns("core.opt_out_spans")
-    spans = snapshot.rows(SPANS.format(law="legal_rule_id" if has_law else "cast(null as varchar)"), [key])
-    found = snapshot.rows(FOUND.format(findings=snapshot.findings()), [key])
-    place = snapshot.one(PLACE, [key]) if snapshot.has("core.contacts") else None
-    if not events and not spans:
-        layout.empty(
-            "Nothing is kept here for this contact",
-            "The snapshot holds timelines of contacts with a finding. Everything about any contact:",
-            snapshot.command_for("contact ADDRESS"),
-            icon=":material/person_off:",
+    show_contact(key)
+
+
+def ask() -> None:
+    """The one field: what is typed into it becomes a key, and is gone."""
+    with st.form("find", border=False), st.container(horizontal=True, vertical_alignment="bottom"):
+        st.text_input(
+            words.WHO, key="who", max_chars=320, width=340, help=words.WHO_HELP, autocomplete="off", type="search"
         )
+        st.form_submit_button(words.SHOW, on_click=resolve, icon=":material/search:")
+
+
+def resolve() -> None:
+    """Put the key of what was typed into the page's address, and forget what was typed."""
+    typed = str(st.session_state.get("who") or "").strip()
+    st.session_state["who"] = ""
+    try:
+        access.choose()
+    except access.NotKnownError:
+        return  # the page run that follows says so
+    home = snapshot.home()
+    if not typed or home is None or not access.may_open("contact"):
         return
-    masked = (events or [place or {}])[0].get("contact_masked") or "This contact"
-    show_words(masked, events, spans, found)
-    show_place(place)
-    show_found(found)
-    show_chart(events, spans)
-    show_events(events)
+    key = contact_history.as_key(typed)
+    if key is None:
+        st.query_params.pop("contact", None)
+        if not contact_history.is_here(home):
+            st.session_state[TROUBLE] = words.NO_HISTORY_NO_ADDRESS
+            return
+        try:
+            key = contact_history.look_up(home, typed).key
+        except NotReadError as error:
+            st.session_state[TROUBLE] = str(error)
+            return
+    st.query_params["contact"] = contact_history.as_digits(key)
+
+
+def show_contact(key: int) -> None:
+    """Everything about the contact of a key."""
+    as_of = (snapshot.one(AS_OF) or {}).get("as_of")
+    held, why = read_history(key)
+    records = contact_records.from_history(held, as_of) if held else contact_records.from_snapshot(key)
+    spans, found = contact_story.spans_of(key), contact_story.found_about(key)
+    place = contact_story.place_of(key)
+    if not records and not spans and not found:
+        command = "" if held else snapshot.command_for("contact ADDRESS")
+        body = words.NOTHING_IN_HISTORY if held else words.NOTHING_IN_SNAPSHOT
+        layout.empty(words.NOTHING, body, command, icon=":material/person_off:")
+        show_read(held)
+        return
+    is_printed = show_tools(key, records)
+    masked = (held.masked if held else None) or (place or {}).get("contact_masked") or "This contact"
+    show_answer(masked, key, records, spans, found)
+    show_origin(held, why, records, as_of)
+    show_story(key, place, found)
+    show_chart(records, spans, as_of)
+    if is_printed:
+        show_paper(records)
+    else:
+        show_records(records)
+    show_read(held)
     layout.footer()
 
 
-def contact_key(text: str | None) -> int | None:
-    """The signed 64-bit key that 16 hexadecimal digits stand for, or None if they are not that."""
-    digits = (text or "").strip().lower()
-    if not re.fullmatch(r"[0-9a-f]{16}", digits):
-        return None
-    number = int(digits, 16)
-    return number - 2**64 if number >= 2**63 else number
+def read_history(key: int) -> tuple[Held | None, str]:
+    """What history holds about the contact; None and why where it cannot be read."""
+    home = snapshot.home()
+    assert home is not None
+    if not contact_history.is_here(home):
+        return None, words.NO_HISTORY
+    try:
+        with st.spinner("Reading history"):
+            return contact_history.about(home, key), ""
+    except NotReadError as error:
+        return None, words.HISTORY_FAILED.format(why=texts.plain(str(error)))
 
 
-def show_words(
-    masked: str, events: list[dict[str, Any]], spans: list[dict[str, Any]], found: list[dict[str, Any]]
+def show_tools(key: int, records: Sequence[Record]) -> bool:
+    """The way out: two files and the print view; returns whether that is chosen."""
+    name = f"contact-{contact_history.as_digits(key)}-{snapshot.published().run_id}"
+    with st.container(horizontal=True, vertical_alignment="center", key="screen_only_tools"):
+        if access.may_export("contact") and records:
+            st.download_button(
+                "Save as CSV",
+                access.on_demand(
+                    "contact", len(records), lambda: export.to_csv(contact_records.exported(records)), contact_key=key
+                ),
+                f"{name}.csv", "text/csv", icon=":material/download:", on_click="ignore",
+            )  # fmt: skip
+            st.download_button(
+                "Save as Parquet",
+                access.on_demand(
+                    "contact", len(records), lambda: export.to_parquet(contact_records.exported(records)),
+                    contact_key=key,
+                ),
+                f"{name}.parquet", "application/vnd.apache.parquet", icon=":material/download:", on_click="ignore",
+            )  # fmt: skip
+        is_printed = st.toggle(words.PRINT_VIEW, key="print", bind="query-params", help=words.PRINT_HELP)
+        if is_printed:
+            st.caption(words.PRINT_NOW)
+    return is_printed
+
+
+def show_answer(
+    masked: str, key: int, records: Sequence[Record], spans: list[dict[str, Any]], found: list[dict[str, Any]]
 ) -> None:
     """The story in sentences."""
     violations = sum(row["violation_count"] for row in found)
-    messages = sum(1 for event in events if event["kind"] == "message")
+    messages = [one for one in contact_records.first_versions(records) if one.kind == "message"]
     verdict = f":red[{formats.plural(violations, 'violation')}]" if violations else "no violation"
-    st.markdown(f"**{texts.plain(masked)} got {formats.plural(messages, 'message')}; {verdict}.**")
+    st.markdown(
+        f"**{texts.plain(masked)} got {formats.plural(len(messages), 'message')}; {verdict}.** "
+        f"Contact key `{contact_history.as_digits(key)}`."
+    )
     cited = snapshot.citations()
-    st.markdown("\n".join(f"- {span_words(span, events, cited)}" for span in spans) or "This contact never opted out.")
+    judged = [one for one in messages if one.is_judged]
+    lines = [f"- {contact_story.span_words(span, judged, cited)}" for span in spans]
+    st.markdown("\n".join(lines) or words.NEVER)
 
 
-def show_place(place: dict[str, Any] | None) -> None:
-    """Where the contact is and what its clock says, with how each is known: rules and quiet hours hang on it."""
-    if place is None:
+def show_origin(held: Held | None, why: str, records: Sequence[Record], as_of: datetime | None) -> None:
+    """Which of this is from history and which from the snapshot, and what the one has that the other has not."""
+    if held is None:
+        st.warning(why, icon=":material/history_toggle_off:")
         return
-    country = known("Country", rule_texts.place(place["country"]), place["country_from"], place["country_certainty"])
-    region = known("Region", rule_texts.place(place["region"]), place["region_from"], place["region_certainty"])
-    zones = [place["timezone"]] if place["timezone"] else []
-    if not zones and snapshot.has("core.place_zones"):
-        zones = [row["timezone"] for row in snapshot.rows(ZONES, [place["place_id"]])]
-    listed = ", ".join(zones[:ZONES_SHOWN])
-    more = f" or {len(zones) - ZONES_SHOWN} more" if zones[ZONES_SHOWN:] else ""
-    clock = listed if len(zones) < 2 else f"one of {listed}{more}"
-    zone = known("Time zone", clock or "unknown", place["timezone_from"], place["timezone_certainty"])
-    st.markdown("\n".join(f"- {line}" for line in (country, region, zone)))
-
-
-def known(label: str, value: str, origin: str | None, certainty: str | None) -> str:
-    """A fact about a contact and how it is known: Country: United States (US), certain (from the phone number)."""
-    if value == "unknown":
-        return f"{label}: unknown."
-    # A fact that nobody knows for sure and that still has candidates names them and claims nothing.
-    sure = f", {rule_texts.CERTAINTY.get(certainty, texts.plain(certainty))}" if certainty else ""
-    told = f" (from {texts.plain(rule_texts.ORIGINS.get(origin, origin))})" if origin else ""
-    if certainty == "unknown":
-        return f"{label}: unknown, {texts.plain(value)}{told}."
-    return f"{label}: {texts.plain(value)}{sure}{told}."
-
-
-def show_found(found: list[dict[str, Any]]) -> None:
-    """What was found about this contact, under every rule."""
-    if not found:
-        return
-    cited = snapshot.citations()
-    lines = []
-    for row in found:
-        law = row["legal_rule_id"]
-        under = f", under {texts.plain(cited.get(law, law))}" if law else ""
-        waived = f", {formats.count(row['waived_count'])} waived" if row["waived_count"] else ""
-        lines.append(
-            f"- {texts.plain(rule_texts.audit_name(row['rule']))}: "
-            f"{texts.plain(rule_texts.class_name(row['rule'], row['finding_class']))}, "
-            f"{formats.plural(row['finding_count'], 'finding')}{under}{waived} {layout.severity_badge(row['severity'])}"
+    until = formats.instant(as_of)
+    st.caption(words.FROM_HISTORY.format(run=snapshot.published().run_id, as_of=until))
+    loads = len(held.load_ids - {row["load_id"] for row in snapshot.rows(contact_records.LOADS)})
+    if loads:
+        newer = sum(record.is_new_load for record in records)
+        told = words.NEWER_LOADS.format(
+            loads=formats.plural(loads, "load"), records=formats.plural(newer, "record") if newer else "none",
+            them="it" if loads == 1 else "them",
+        )  # fmt: skip
+        st.warning(f"{told}\n\n`{snapshot.command_for('run')}`", icon=":material/update:")
+    late = sum(not record.is_judged and not record.is_new_load for record in records)
+    if late:
+        st.info(
+            words.NOT_JUDGED.format(
+                records=formats.plural(late, "record"), are="is" if late == 1 else "are", as_of=until
+            ),
+            icon=":material/schedule:",
         )
-    st.markdown("**What was found**\n\n" + "\n".join(lines))
 
 
-def span_words(span: dict[str, Any], events: list[dict[str, Any]], cited: dict[str, str]) -> str:
-    """One span as two or three sentences."""
-    act = "Blocked" if span["kind"] == "block" else "Opted out"
-    where = texts.channel(span["channel"]) if span["channel"] != "*" else "every channel"
-    method = f" by {texts.humanise(span['method']).lower()}" if span["method"] else ""
-    words = [f"{act} of {where} on {formats.instant(span['begins_at'])}{method}."]
-    if span["repeat_count"]:
-        words.append(f"Had to ask {span['repeat_count'] + 1} times.")
-    if span["processed_at"]:
-        took = (span["processed_at"] - span["begins_at"]).total_seconds()
-        words.append(f"Applied after {formats.duration(took)}.")
-    else:
-        words.append("Nothing shows that it was applied.")
-    if span["deadline_at"]:
-        law = f", by {cited.get(span['law'], span['law'])}" if span["law"] else ""
-        words.append(f"Deadline: {formats.instant(span['deadline_at'])}{law}.")
-    after = [
-        event for event in events
-        if event["kind"] == "message" and event["occurred_at"] > span["begins_at"]
-        and span["channel"] in ("*", event["channel"])
-        and (span["ends_at"] is None or event["occurred_at"] < span["ends_at"])
-    ]  # fmt: skip
-    if after:
-        first = (after[0]["occurred_at"] - span["begins_at"]).total_seconds()
-        words.append(f"{formats.plural(len(after), 'message')} since, the first after {formats.duration(first)}.")
-    else:
-        words.append("No message since.")
-    if span["ends_at"]:
-        words.append(f"Opted in again on {formats.instant(span['ends_at'])}.")
-    return texts.plain(" ".join(words))
+def show_story(key: int, place: dict[str, Any] | None, found: list[dict[str, Any]]) -> None:
+    """Where the contact is, what was found, and what of it is waived."""
+    if place is not None:
+        st.markdown("\n".join(f"- {line}" for line in contact_story.place_words(place)))
+    if found:
+        lines = "\n".join(f"- {line}" for line in contact_story.found_words(found))
+        st.markdown(f"**What was found**\n\n{lines}")
+    if any(row["waived_count"] for row in found):
+        waivers = contact_story.waiver_words(key)
+        if waivers:
+            st.markdown(f"**{words.WAIVED}**\n\n" + "\n".join(f"- {line}" for line in waivers))
 
 
-def show_chart(events: list[dict[str, Any]], spans: list[dict[str, Any]]) -> None:
+def drawn(records: Sequence[Record]) -> list[Record]:
+    """The records that the chart has room for, oldest first: all that are no plain messages, then the newest."""
+    timed = [record for record in contact_records.first_versions(records) if record.at]
+    if len(timed) <= MARKS:
+        return timed
+    rank = sorted(
+        timed, key=lambda one: (one.kind == "message" and not one.classes, -one.at.timestamp() if one.at else 0)
+    )
+    return sorted(rank[:MARKS], key=lambda one: one.at.timestamp() if one.at else 0)
+
+
+def show_chart(records: Sequence[Record], spans: list[dict[str, Any]], as_of: datetime | None) -> None:
     """Spans as bars, messages and consent events on them."""
-    as_of = (snapshot.one(AS_OF) or {}).get("as_of")
-    last = max([event["occurred_at"] for event in events] + [span["begins_at"] for span in spans])
-    open_end = min(as_of or last, last + (last - min(event["occurred_at"] for event in events)) / 4) if events else last
+    marked = drawn(records)
+    instants = [record.at for record in marked if record.at]
+    if not instants and not spans:
+        return
+    last = max([*instants, *(span["begins_at"] for span in spans)])
+    open_end = min(as_of or last, last + (last - min(instants)) / 4) if instants else last
     bars, lines = [], []
     for span in spans:
         ends = span["ends_at"] or max(open_end, span["begins_at"])
         name = "Block span" if span["kind"] == "block" else "Opt-out span"
+        name += f", {texts.channel(span['channel'])}" if len({one["channel"] for one in spans}) > 1 else ""
         bars.append((span["begins_at"], ends, name, f"{name} from {formats.instant(span['begins_at'])}"))
         lines += [(span["processed_at"], "applied")] if span["processed_at"] else []
         if span["deadline_at"] and span["deadline_at"] <= ends:
             lines.append((span["deadline_at"], "deadline"))
+    channels = {record.channel for record in marked if record.kind == "message"}
     marks = [
         Mark(
-            event["occurred_at"],
-            LANES.get(event["kind"], texts.humanise(event["kind"])),
-            f"{texts.what_happened(event['what'])}, {formats.instant(event['occurred_at'])}",
-            event["is_violation"],
-            event["kind"] == "message",
+            record.at,
+            lane(record, len(channels)),
+            f"{contact_records.what(record)}, {formats.instant(record.at)}",
+            record.is_violation,
+            record.kind == "message",
         )
-        for event in events
+        for record in marked
+        if record.at
     ]
     figure = charts.timeline(bars, marks, lines)
-    alt = f"Timeline: {formats.plural(len(spans), 'span')} and {formats.plural(len(events), 'record')}."
+    alt = f"Timeline: {formats.plural(len(spans), 'span')} and {formats.plural(len(marks), 'record')}."
     st.plotly_chart(figure, config=charts.CONFIG, alt=alt)
+    of_them = len([one for one in contact_records.first_versions(records) if one.at])
+    if len(marks) < of_them:
+        st.caption(
+            words.CHART_CAPPED.format(drawn=formats.count(len(marks)), records=formats.plural(of_them, "record"))
+        )
 
 
-def show_events(events: list[dict[str, Any]]) -> None:
-    """Every record in time order, with what was found about it and where it came from."""
-    table = pandas.DataFrame(
-        [
-            {
-                "When (UTC)": event["occurred_at"],
-                "What": texts.what_happened(event["what"]),
-                "Channel": texts.channel(event["channel"]),
-                "Program": texts.program(event["program"]),
-                "Campaign": event["campaign_id"],
-                "Status": texts.humanise(event["status"] or ""),
-                "Found": [rule_texts.class_name_of(name) for name in event["classes"] or []],
-                "Applied (UTC)": event["processed_at"],
-                "Method": texts.humanise(event["method"] or ""),
-                "Actor": texts.humanise(event["actor"] or ""),
-                "Source": event["source"],
-                "Record": event["record_id"],
-                "Load": event["load_id"],
-                "Row": event["row_number"],
-            }
-            for event in events
-        ]
-    )
+def lane(record: Record, channels: int) -> str:
+    """The lane of the chart that a record is in: messages have one for each channel."""
+    if record.kind == "message" and channels > 1:
+        return f"{words.LANES['message']}, {texts.channel(record.channel)}"
+    return words.LANES.get(record.kind, texts.humanise(record.kind))
+
+
+def show_records(records: Sequence[Record]) -> None:
+    """Every record in time order, a page of them at a time, with what was found about it and where it came from."""
+    if not records:
+        return
+    st.subheader(words.RECORDS, anchor=False)
+    pages = math.ceil(len(records) / ROWS)
+    # The newest are on the last page, as they are at the end of the story.
+    page = st.pagination(pages, key="page", bind="query-params") if pages > 1 else 1
+    first = (page - 1) * ROWS
+    part = records[first : first + ROWS]
     when = st.column_config.DatetimeColumn(format="D MMM YYYY, HH:mm:ss")
     st.dataframe(
-        table, hide_index=True, placeholder="", alt="Everything recorded about this contact, in time order",
-        column_config={"When (UTC)": when, "Applied (UTC)": when, "Found": st.column_config.ListColumn()},
+        contact_records.shown(part), hide_index=True, placeholder="", alt=words.RECORDS_ALT,
+        column_config={
+            "When (UTC)": when, "Applied (UTC)": when, "Found": st.column_config.ListColumn(),
+            "Text": st.column_config.TextColumn(width="medium"), "Details": st.column_config.TextColumn(width="medium"),
+        },
     )  # fmt: skip
+    if pages > 1:
+        st.caption(f"{first + 1:,} to {first + len(part):,} of {formats.plural(len(records), 'record')}, oldest first.")
+    with st.expander(words.FILES):
+        st.dataframe(contact_records.files_of(records), hide_index=True, alt=words.FILES_ALT)
+
+
+def show_paper(records: Sequence[Record]) -> None:
+    """The records and their files as plain tables, which a printer draws whole."""
+    st.subheader(words.RECORDS, anchor=False)
+    part = records if len(records) <= PRINTED else list(reversed(records))[:PRINTED]
+    if len(part) < len(records):
+        st.markdown(
+            words.PRINT_CAPPED.format(shown=formats.count(len(part)), records=formats.plural(len(records), "record"))
+        )
+    lines = []
+    for row in contact_records.shown(part).to_dict("records"):
+        told = [row["What"], row["Channel"], row["Status"], row.get("Method") or "", row.get("Campaign") or ""]
+        lines.append(
+            {
+                "When (UTC)": f"{row['When (UTC)']:%Y-%m-%d %H:%M:%S}"
+                if row["When (UTC)"] == row["When (UTC)"]
+                else "",
+                "What": texts.plain(", ".join(one for one in told if one)),
+                "Found": texts.plain("; ".join(row["Found"])),
+                "Text and details": texts.plain("; ".join(filter(None, (row.get("Text"), row.get("Details"))))),
+                "Where from": texts.plain(f"{row['File']}, row {row['Row']}: {row['Source']} {row['Record']}"),
+            }
+        )
+    with st.container(key="on_paper_records"):
+        layout.table(lines, words.RECORDS_ALT)
+    st.subheader(words.FILES, anchor=False)
+    files = contact_records.files_of(records)
+    with st.container(key="on_paper_files"):
+        layout.table([{name: texts.plain(str(value)) for name, value in one.items()} for one in files], words.FILES_ALT)
+
+
+def show_read(held: Held | None) -> None:
+    """How much of history had to be read for it."""
+    if held is None:
+        return
+    read = held.read
+    megabytes = {name: f"{read[name] / 1e6:,.1f}{formats.GAP}MB" for name in ("bytes_read", "bytes_held")}
+    groups = {name: formats.count(read[name]) for name in ("row_groups_read", "row_groups_held")}
+    st.caption(words.READ.format(**megabytes, **groups))
 
 
 show()

@@ -21,7 +21,7 @@ SOURCES = (
     + source("replies", "inbound_messages", "inbox/i*")
     + source("list", "contacts", "inbox/c*")
 )  # fmt: skip
-FILES = {
+FILES: dict[str, str | bytes] = {
     "m.csv": "message_id,channel,contact,sent_at,message_class,status,price,currency,body\n"
     "m2,sms,+12025550101,2026-10-07T10:00:00Z,marketing,delivered,0.0079,USD,Sale\n"
     "m1,sms,whatsapp:+1 202 555 0101,2026-10-05T10:00:00Z,,,,,\n"
