@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -10,7 +11,7 @@ import pandas
 import plotly.graph_objects as go
 import streamlit as st
 
-from dashboard import access, access_texts, charts, formats, snapshot, texts
+from dashboard import access, access_texts, charts, formats, snapshot, taking, texts
 from dashboard.filters import Filters
 
 STALE_AFTER = timedelta(hours=36)
@@ -21,6 +22,7 @@ PAGE_WIDTH = 1120
 def header(name: str, filters: Filters | None = None) -> None:
     """The page's question, what is selected, and a banner if the snapshot is old."""
     published = snapshot.published()
+    taking.view().selection = filters.words() if filters else ""
     st.title(texts.PAGES[name].question, anchor=False)
     age = formats.age(published.published_at, datetime.now(UTC))
     scope = [f"**{texts.plain(filters.words())}**"] if filters else []
@@ -42,6 +44,7 @@ def footer(definition: str = "") -> None:
     """Where these numbers come from: run, version, rules and the definition used."""
     published = snapshot.published()
     told = snapshot.one("select scope, rules, report_timezone, heed_version from run.parameters") or {}
+    taking.view().definition = definition
     st.space("small")
     parts = [
         f"Run `{published.run_id}`",
@@ -54,21 +57,55 @@ def footer(definition: str = "") -> None:
     st.caption("  \n".join([" · ".join([*([definition] if definition else []), *parts]), *open_to]))
 
 
-def chart(figure: go.Figure, alt: str, table: pandas.DataFrame, columns: dict[str, Any] | None = None) -> None:
-    """A chart with its text alternative, and the table behind it one click away."""
-    st.plotly_chart(figure, config=charts.CONFIG, alt=alt)
-    with st.expander(texts.TABLE_BEHIND):
-        st.dataframe(table, hide_index=True, column_config=columns, alt=alt, placeholder="")
+def chart(
+    figure: go.Figure,
+    alt: str,
+    table: pandas.DataFrame,
+    columns: dict[str, Any] | None = None,
+    *,
+    title: str = "",
+    is_table_beside: bool = False,
+) -> None:
+    """A chart with its text alternative, the table behind it one click away, and both to take with you.
+
+    `title` names the image and the files; without one they are named by how the text alternative begins. Where the
+    page shows the numbers beside the chart (`is_table_beside`), they are not drawn a second time.
+    """
+    title = title or begins(alt)
+    st.plotly_chart(figure, config=charts.CONFIG, alt=alt, key=taking.view().once(f"chart-{taking.slug(title)}"))
+    if is_table_beside:
+        taking.offer(title, table, columns=columns, figure=figure)
+        return
+    with st.container(horizontal=True, vertical_alignment="top", gap="small"):
+        with st.expander(texts.TABLE_BEHIND):
+            st.dataframe(table, hide_index=True, column_config=columns, alt=alt, placeholder="")
+        taking.offer(title, table, columns=columns, figure=figure)
+
+
+def frame(
+    table: pandas.DataFrame, alt: str, columns: dict[str, Any] | None = None, title: str = "", **drawn: Any
+) -> None:
+    """A table to sort and scroll, and to take with you; `drawn` goes on to st.dataframe, `title` names the files."""
+    st.dataframe(table, hide_index=True, column_config=columns, alt=alt, placeholder="", **drawn)
+    order = drawn.get("column_order")
+    taking.offer(title or begins(alt), table[list(order)] if order else table, columns=columns)
+
+
+def begins(alt: str) -> str:
+    """How a text alternative begins, up to its first colon, semicolon or full stop."""
+    return re.split(r"[:;.](?:\s|$)", alt, maxsplit=1)[0]
 
 
 def table(lines: Sequence[dict[str, Any]], alt: str, numbers: Mapping[str, Callable[[Any], str]] | None = None) -> None:
-    """A short table of Markdown cells; `numbers` names the columns to align right, with how to write each."""
+    """A short table of Markdown cells, to take with you; `numbers` names the columns to align right, with how to
+    write each."""
     frame = pandas.DataFrame(lines)
     writers: dict[Any, str | Callable[[object], str] | None] = {}
     for column, write in (numbers or {}).items():
         frame[column] = pandas.to_numeric(frame[column])
         writers[column] = _missing_as_none(write)
     st.table(frame.style.format(writers), hide_index=True, border="horizontal", alt=alt)
+    taking.offer(begins(alt), pandas.DataFrame(lines), numbers)
 
 
 def _missing_as_none(write: Callable[[Any], str]) -> Callable[[object], str]:

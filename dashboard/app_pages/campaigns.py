@@ -192,12 +192,23 @@ def draw_funnel(rows: list[dict[str, Any]], channel: str, period: date | None) -
         f"message; standing out: {', '.join(outside) or 'none'}."
     )
     figure = charts_campaigns.funnel(snapshot.rows(LIMITS, [period, channel]), campaigns)
-    st.plotly_chart(figure, config=charts.CONFIG, alt=alt, key=f"funnel-{channel}")
+    layout.chart(figure, alt, league(rows), COLUMNS, is_table_beside=True, title=f"{texts.channel(channel)} funnel")
 
 
 def show_league(rows: list[dict[str, Any]]) -> None:
     """The table of all campaigns, those that stand out first."""
     st.subheader("League of campaigns", anchor=False)
+    layout.frame(
+        league(rows), f"League of {formats.plural(len(rows), 'campaign')}, those that stand out first.", COLUMNS
+    )
+    st.caption(
+        "Ranked by the rate drawn in by size, so that no campaign leads by a handful of messages. An opt-out counts in "
+        "the period in which the message it is attributed to was sent. The table can be sorted and searched."
+    )
+
+
+def league(rows: list[dict[str, Any]]) -> pandas.DataFrame:
+    """Campaigns as a table; nothing about programs or languages where none is on record."""
     lines = [
         {
             "Stands out": "yes" if row["is_alert"] else "",
@@ -217,13 +228,7 @@ def show_league(rows: list[dict[str, Any]]) -> None:
         for row in rows
     ]  # fmt: skip
     frame = pandas.DataFrame(lines)
-    frame = frame.drop(columns=[name for name in ("Program", "Language") if frame[name].isna().all()])
-    alt = f"League of {formats.plural(len(rows), 'campaign')}, those that stand out first."
-    st.dataframe(frame, hide_index=True, column_config=COLUMNS, alt=alt, placeholder="")
-    st.caption(
-        "Ranked by the rate drawn in by size, so that no campaign leads by a handful of messages. An opt-out counts in "
-        "the period in which the message it is attributed to was sent. The table can be sorted, searched and saved."
-    )
+    return frame.drop(columns=[name for name in ("Program", "Language") if frame[name].isna().all()])
 
 
 def show_plain_answer(rows: list[dict[str, Any]], definition: Definition, period: date | None) -> None:

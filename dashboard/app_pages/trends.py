@@ -208,12 +208,13 @@ def show_split(rows: list[dict[str, Any]], grain: str, split: str, definition: D
                 )
                 figure.update_layout(showlegend=False, margin_t=8)
                 alt = f"{label}: {describe(shares, grain, definition)}"
-                st.plotly_chart(figure, config=charts.CONFIG, alt=alt, key=f"rate-{name}")
+                own = table(series[name], grain, definition, split)
+                layout.chart(figure, alt, own, columns(definition), is_table_beside=True)
     if len(largest) > SERIES_SHOWN:
         st.caption(f"The {SERIES_SHOWN} largest of {len(largest)} are drawn; the table has them all.")
     with st.expander(texts.TABLE_BEHIND):
         lines = table(rows, grain, definition, split)
-        st.dataframe(lines, hide_index=True, column_config=columns(definition), alt=definition.name)
+        layout.frame(lines, f"{definition.name} by {split} and {grain_name(grain)}", columns(definition))
 
 
 def show_campaigns(rows: list[dict[str, Any]], grain: str, definition: Definition) -> None:
@@ -233,7 +234,10 @@ def show_campaigns(rows: list[dict[str, Any]], grain: str, definition: Definitio
         f"The {len(ranked)} highest of {formats.plural(len(rows), f'campaign {grain_name(grain)}')}, by the lower end "
         "of their 95 % interval: a small campaign is listed only where the evidence is strong."
     )
-    layout.chart(charts.share_bars(shares), alt, table(rows, grain, definition, "campaign_id"), columns(definition))
+    layout.chart(
+        charts.share_bars(shares), alt, table(rows, grain, definition, "campaign_id"), columns(definition),
+        title=f"{definition.name} by campaign, the highest",
+    )  # fmt: skip
 
 
 def show_notes(rows: list[dict[str, Any]], grain: str, chosen: filters.Filters, definition: Definition) -> None:
