@@ -11,8 +11,9 @@ import pandas
 import plotly.graph_objects as go
 import streamlit as st
 
-from dashboard import access, access_texts, charts, formats, snapshot, taking, texts
+from dashboard import access, access_texts, charts, formats, linking, snapshot, taking, texts
 from dashboard.filters import Filters
+from dashboard.words import filters as words
 
 STALE_AFTER = timedelta(hours=36)
 # Wide enough for a table, narrow enough to read a sentence.
@@ -25,14 +26,25 @@ def header(name: str, filters: Filters | None = None) -> None:
     taking.view().selection = filters.words() if filters else ""
     st.title(texts.PAGES[name].question, anchor=False)
     age = formats.age(published.published_at, datetime.now(UTC))
-    scope = [f"**{texts.plain(filters.words())}**"] if filters else []
-    st.caption(" · ".join([*scope, f"Data up to {formats.instant(published.as_of)}", f"published {age} ago"]))
+    selected = [f"**{texts.plain(filters.words())}**"] if filters else []
+    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+        until = words.up_to(formats.instant(published.as_of), in_your_time(published.as_of))
+        st.caption(" · ".join([*selected, until, words.published(age)]), width="content")
+        linking.offer()
+    linking.place()
     if is_stale(published.published_at, datetime.now(UTC)):
         st.warning(
             f"**These numbers are {age} old.** Nothing newer has been published. To read what arrived since:\n\n"
             f"`{snapshot.command_for('run')}`",
             icon=":material/history:",
         )
+
+
+def in_your_time(value: datetime) -> str:
+    """An instant as the reader's own clock shows it; nothing where the browser does not say or agrees with UTC."""
+    zone = st.context.timezone
+    written = formats.local(value, zone)
+    return words.your_time(written, texts.plain(zone)) if written else ""
 
 
 def is_stale(published_at: datetime, now: datetime) -> bool:
@@ -65,14 +77,20 @@ def chart(
     *,
     title: str = "",
     is_table_beside: bool = False,
+    clicked: Callable[[], None] | None = None,
+    key: str | None = None,
 ) -> None:
     """A chart with its text alternative, the table behind it one click away, and both to take with you.
 
     `title` names the image and the files; without one they are named by how the text alternative begins. Where the
-    page shows the numbers beside the chart (`is_table_beside`), they are not drawn a second time.
+    page shows the numbers beside the chart (`is_table_beside`), they are not drawn a second time. `clicked` is called
+    when a point is clicked; what was is in the session's state under `key`.
     """
     title = title or begins(alt)
-    st.plotly_chart(figure, config=charts.CONFIG, alt=alt, key=taking.view().once(f"chart-{taking.slug(title)}"))
+    key = key or taking.view().once(f"chart-{taking.slug(title)}")
+    st.plotly_chart(
+        figure, config=charts.CONFIG, alt=alt, key=key, on_select=clicked or "ignore", selection_mode="points"
+    )
     if is_table_beside:
         taking.offer(title, table, columns=columns, figure=figure)
         return

@@ -90,13 +90,16 @@ def show() -> None:
         layout.header("campaigns", replace(chosen, period=period))
     if definition.is_own and definition.metric == METRICS[0]:
         rows = snapshot.rows(LEAGUE, [period, chosen.channel, chosen.channel])
+        own = only(rows, chosen.campaign)
         with answer:
-            show_answer(rows, period)
-        if rows:
-            show_funnels(rows, period)
-            show_league(rows)
+            show_answer(own, period)
+        if own:
+            # One campaign is seen among all of its channel.
+            channels = {row["channel"] for row in own}
+            show_funnels([row for row in rows if row["channel"] in channels], period)
+            show_league(own)
     else:
-        rows = snapshot.rows(PLAIN, plain_parameters(definition, period, chosen.channel))
+        rows = only(snapshot.rows(PLAIN, plain_parameters(definition, period, chosen.channel)), chosen.campaign)
         with answer:
             show_plain_answer(rows, definition, period)
         if rows:
@@ -104,6 +107,11 @@ def show() -> None:
     show_beside(definition, period, chosen)
     show_way_out()
     layout.footer(definitions.footer(definition))
+
+
+def only(rows: list[dict[str, Any]], campaign: str | None) -> list[dict[str, Any]]:
+    """The rows of the campaign chosen; all of them where none is."""
+    return [row for row in rows if campaign in (None, row["campaign_id"])]
 
 
 def plain_parameters(definition: Definition, period: date | None, channel: str | None) -> list[Any]:
