@@ -49,6 +49,7 @@ EXPORTS = {
     "contact": OFFICERS,
     "clean_list": SENDERS,
     "refused_rows": SENDERS,
+    "view": EVERYONE,  # what a page shows its reader anyway: who may open the page may take it
 }
 #: The server's addresses that not every reader needs, by how they begin. Everything else needs any role.
 ROUTES = {
@@ -150,18 +151,23 @@ def opened(page: str) -> None:
 
 
 def on_demand(
-    export: str, rows: int, make: Callable[[], bytes], *, contact_key: int | None = None
+    export: str, rows: int, make: Callable[[], bytes], *, page: str | None = None, contact_key: int | None = None
 ) -> Callable[[], bytes]:
     """What a download button calls: makes the file if the reader still may have it, and writes that down first.
 
-    It runs outside a page run, when the reader clicks. Raises PermissionError where the session is over.
+    It runs outside a page run, when the reader clicks. `page` is the page whose view it is, if it is one, and
+    `contact_key` the contact it is about. Raises PermissionError where the session is over.
     """
     asked = session()
+    if page == "contact" and contact_key is None:
+        contact_key = st.session_state.get("contact_written")
 
     def made() -> bytes:
         if asked.is_over or asked.reader.role not in EXPORTS.get(export, OFFICERS):
             raise PermissionError(f"{asked.reader.role} may not take the export {export}")
-        access_log.write("export", asked.reader, export=export, rows=rows, contact_key=contact_key)
+        if page is not None and asked.reader.role not in PAGES.get(page, OFFICERS):
+            raise PermissionError(f"{asked.reader.role} may not take what the page {page} shows")
+        access_log.write("export", asked.reader, page=page, contact_key=contact_key, export=export, rows=rows)
         return make()
 
     return made

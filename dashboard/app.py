@@ -20,7 +20,7 @@ if str(FOLDER.parent) not in sys.path:
 
 def main() -> None:
     """Open the newest snapshot and run the page the reader asked for."""
-    from dashboard import access, access_log, access_texts, filters, layout, snapshot, texts, whoami
+    from dashboard import access, access_log, access_texts, filters, layout, linking, snapshot, taking, texts, whoami
 
     st.set_page_config(page_title=texts.PRODUCT, page_icon=str(FOLDER / "icon.svg"), layout="wide")
     st.logo(FOLDER / "mark.svg", size="large")
@@ -48,12 +48,15 @@ def main() -> None:
     asked = st.navigation({name: listed for name, listed in sections.items() if listed}, expanded=True)
     name = next(name for name, page in pages.items() if page == asked)
     access.opened(name)
+    taking.begin(name)
+    linking.begin(name)
     with st.container(width=layout.PAGE_WIDTH):
         try:
             if access.may_open(name):
                 snapshot.choose()
                 filters.draw(texts.PAGES[name].filters)
                 asked.run()
+                linking.show()
             else:
                 whoami.refused(name)
         except snapshot.NoSnapshotError as error:

@@ -7,6 +7,7 @@ both themes; fonts, axes and grid come from the theme. Nothing is told by colour
 from __future__ import annotations
 
 import math
+import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -31,6 +32,10 @@ CONFIG: dict[str, Any] = {
     "scrollZoom": False,
     "doubleClick": False,
 }
+
+# An image is as wide as a slide or a page needs, and twice as fine as a screen.
+IMAGE_WIDTH, IMAGE_SCALE = 1000, 2
+LINE_OF_IMAGE = 120
 
 DURATION_TICKS = {
     1: "1 s", 10: "10 s", 60: "1 min", 600: "10 min", 3_600: "1 h", 10_800: "3 h", 43_200: "12 h", 86_400: "1 d",
@@ -258,6 +263,19 @@ def timeline(
     lanes = list(dict.fromkeys([lane for _, _, lane, _ in spans] + [mark.lane for mark in marks]))
     figure.update_yaxes(type="category", categoryorder="array", categoryarray=lanes[::-1], showgrid=False)
     return calm(figure, 150 + 44 * len(lanes), legend=True, hover="closest")
+
+
+def image_config(figure: go.Figure, name: str) -> dict[str, Any]:
+    """The settings of a chart that is there to be saved: one button, always seen, that makes a PNG in the browser."""
+    button = {
+        "format": "png", "filename": name, "width": IMAGE_WIDTH, "height": figure.layout.height, "scale": IMAGE_SCALE,
+    }  # fmt: skip
+    return CONFIG | {"displayModeBar": True, "modeBarButtons": [["toImage"]], "toImageButtonOptions": button}
+
+
+def wrapped(text: str) -> str:
+    """Text from anywhere as lines of an image: what would be a tag is text."""
+    return "<br>".join(escape(line) for line in textwrap.wrap(text, LINE_OF_IMAGE))
 
 
 def _at_least_a_second(values: Sequence[float | None]) -> list[Any]:

@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from dashboard import snapshot, texts
+from dashboard import snapshot, taking, texts
 
 #: The parameter of the URL, and the key of the control.
 KEY = "definition"
@@ -88,7 +88,7 @@ def choose(metrics: tuple[str, ...]) -> Definition:
     options = {one.name: one for one in offered(metrics)}
     first = next(iter(options))
     if len(options) == 1:
-        return options[first]
+        return _counted_by(options[first])
     kept = st.session_state.get(_CHOSEN)
     if st.session_state.get(KEY, first) not in options:
         st.session_state[KEY] = kept if kept in options else first
@@ -102,7 +102,13 @@ def choose(metrics: tuple[str, ...]) -> Definition:
     if name != first or kept in options:
         st.session_state[_CHOSEN] = name
     st.caption(caption(options[name]))
-    return options[name]
+    return _counted_by(options[name])
+
+
+def _counted_by(definition: Definition) -> Definition:
+    # What is taken from the page says how it was counted.
+    taking.view().definition = footer(definition)
+    return definition
 
 
 def caption(definition: Definition) -> str:

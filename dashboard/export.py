@@ -1,4 +1,4 @@
-"""Findings as files: CSV that a spreadsheet opens without running anything in it, and Parquet."""
+"""Tables as files: CSV that a spreadsheet opens without running anything in it, and Parquet."""
 
 from __future__ import annotations
 
@@ -35,6 +35,7 @@ def _cell_text(column: pyarrow.ChunkedArray) -> pyarrow.ChunkedArray:
         text = pyarrow.compute.strftime(column, format="%Y-%m-%dT%H:%M:%SZ")
         return pyarrow.compute.replace_substring(text, ".000000Z", "Z")
     if pyarrow.types.is_string(column.type) or pyarrow.types.is_large_string(column.type):
+        column = column.cast(pyarrow.string())
         is_formula = pyarrow.compute.match_substring_regex(column, FORMULA)
         marked = pyarrow.compute.binary_join_element_wise("'", column, "")
         return pyarrow.compute.if_else(is_formula, marked, column)

@@ -1,4 +1,4 @@
-"""Period, channel and program: chosen in the sidebar, kept in the URL, the same on every page that offers them."""
+"""Period, channel, program and campaign: chosen in the sidebar, kept in the URL, the same on every page."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any
 import streamlit as st
 
 from dashboard import formats, snapshot, texts
+from dashboard.words import filters as words
 
 MONTHS = """
 select distinct period_start from metrics.verdicts where period_start is not null order by period_start desc
@@ -27,6 +28,12 @@ select distinct program from (
     union all select program from audits.findings
 ) where program <> '*' order by program
 """
+CAMPAIGNS = """
+select distinct campaign_id from (
+    select campaign_id from metrics.measurements where grain = 'all'
+    union all select campaign_id from audits.findings
+) where campaign_id <> '*' order by campaign_id
+"""
 BOUNDS = """
 select
     timezone(report_timezone, cast(? as timestamp)) as starts_at,
@@ -42,6 +49,7 @@ class Filters:
     period: date | None = None
     channel: str | None = None
     program: str | None = None
+    campaign: str | None = None
 
     @property
     def channel_or_all(self) -> str:
@@ -58,20 +66,22 @@ class Filters:
         period = formats.month(self.period) if self.period else texts.ALL_PERIODS.lower()
         channel = texts.channel(self.channel) if self.channel else texts.ALL_CHANNELS.lower()
         program = [f"program {self.program}"] if self.program else []
-        words = ", ".join([period, channel, *program])
-        return words[0].upper() + words[1:]
+        campaign = [f"campaign {self.campaign}"] if self.campaign else []
+        told = ", ".join([period, channel, *program, *campaign])
+        return told[0].upper() + told[1:]
 
 
 def draw(offered: Sequence[str]) -> None:
-    """Draw the filters a page offers, of period, channel and program, and keep what is chosen for this page run.
+    """Draw the filters a page offers and keep what is chosen for this page run.
 
     Called by app.py, not by the pages: what the entry script draws keeps its value and its place in the URL when the
     reader goes to another page.
     """
     st.session_state["filters"] = Filters(
-        period=_one("period", "Month", _column(MONTHS), texts.ALL_PERIODS, formats.month, offered),
-        channel=_one("channel", "Channel", _column(CHANNELS), texts.ALL_CHANNELS, texts.channel, offered),
-        program=_one("program", "Program", _column(PROGRAMS), texts.ALL_PROGRAMS, str, offered),
+        period=_one("period", words.MONTH, MONTHS, texts.ALL_PERIODS, formats.month, offered),
+        channel=_one("channel", words.CHANNEL, CHANNELS, texts.ALL_CHANNELS, texts.channel, offered),
+        program=_one("program", words.PROGRAM, PROGRAMS, texts.ALL_PROGRAMS, str, offered),
+        campaign=_one("campaign", words.CAMPAIGN, CAMPAIGNS, texts.ALL_CAMPAIGNS, str, offered),
     )
 
 
@@ -89,15 +99,10 @@ def bounds_of(month: date | None) -> tuple[datetime | None, datetime | None]:
     return row["starts_at"], row["ends_at"]
 
 
-def _column(sql: str) -> list[Any]:
-    return [value for row in snapshot.rows(sql) for value in row.values()]
-
-
-def _one(
-    key: str, label: str, options: list[Any], everything: str, name: Callable[[Any], str], offered: Sequence[str]
-) -> Any:
+def _one(key: str, label: str, sql: str, everything: str, name: Callable[[Any], str], offered: Sequence[str]) -> Any:
     if key not in offered:
         return None
+    options = [value for row in snapshot.rows(sql) for value in row.values()]
     return st.sidebar.selectbox(
         label,
         [None, *options],

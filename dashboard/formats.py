@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 MISSING = "–"
 # A gap that never breaks, and no gap that never breaks: "2.5 %" and "1.0–1.4 %" stay on one line.
@@ -83,6 +84,21 @@ def instant(value: datetime | None) -> str:
         return MISSING
     value = value.astimezone(UTC)
     return f"{value.day} {value:%b %Y %H:%M} UTC"
+
+
+def local(value: datetime, zone: str | None) -> str:
+    """An instant in another time zone, the day only where it is another: 01:05, 19 Nov 2026 01:05.
+
+    Nothing where the zone is unknown or its clock says what UTC says.
+    """
+    try:
+        there = value.astimezone(ZoneInfo(zone or "UTC"))
+    except (KeyError, ValueError, OSError):
+        return ""
+    here = value.astimezone(UTC)
+    if there.utcoffset() == here.utcoffset():
+        return ""
+    return f"{there:%H:%M}" if there.date() == here.date() else f"{there.day} {there:%b %Y %H:%M}"
 
 
 def age(since: datetime, now: datetime) -> str:

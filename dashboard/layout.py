@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -10,8 +11,9 @@ import pandas
 import plotly.graph_objects as go
 import streamlit as st
 
-from dashboard import access, access_texts, charts, formats, snapshot, texts
+from dashboard import access, access_texts, charts, formats, linking, snapshot, taking, texts
 from dashboard.filters import Filters
+from dashboard.words import filters as words
 
 STALE_AFTER = timedelta(hours=36)
 # Wide enough for a table, narrow enough to read a sentence.
@@ -21,16 +23,28 @@ PAGE_WIDTH = 1120
 def header(name: str, filters: Filters | None = None) -> None:
     """The page's question, what is selected, and a banner if the snapshot is old."""
     published = snapshot.published()
+    taking.view().selection = filters.words() if filters else ""
     st.title(texts.PAGES[name].question, anchor=False)
     age = formats.age(published.published_at, datetime.now(UTC))
-    scope = [f"**{texts.plain(filters.words())}**"] if filters else []
-    st.caption(" · ".join([*scope, f"Data up to {formats.instant(published.as_of)}", f"published {age} ago"]))
+    selected = [f"**{texts.plain(filters.words())}**"] if filters else []
+    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+        until = words.up_to(formats.instant(published.as_of), in_your_time(published.as_of))
+        st.caption(" · ".join([*selected, until, words.published(age)]), width="content")
+        linking.offer()
+    linking.place()
     if is_stale(published.published_at, datetime.now(UTC)):
         st.warning(
             f"**These numbers are {age} old.** Nothing newer has been published. To read what arrived since:\n\n"
             f"`{snapshot.command_for('run')}`",
             icon=":material/history:",
         )
+
+
+def in_your_time(value: datetime) -> str:
+    """An instant as the reader's own clock shows it; nothing where the browser does not say or agrees with UTC."""
+    zone = st.context.timezone
+    written = formats.local(value, zone)
+    return words.your_time(written, texts.plain(zone)) if written else ""
 
 
 def is_stale(published_at: datetime, now: datetime) -> bool:
@@ -42,6 +56,7 @@ def footer(definition: str = "") -> None:
     """Where these numbers come from: run, version, rules and the definition used."""
     published = snapshot.published()
     told = snapshot.one("select scope, rules, report_timezone, heed_version from run.parameters") or {}
+    taking.view().definition = definition
     st.space("small")
     parts = [
         f"Run `{published.run_id}`",
@@ -54,21 +69,61 @@ def footer(definition: str = "") -> None:
     st.caption("  \n".join([" · ".join([*([definition] if definition else []), *parts]), *open_to]))
 
 
-def chart(figure: go.Figure, alt: str, table: pandas.DataFrame, columns: dict[str, Any] | None = None) -> None:
-    """A chart with its text alternative, and the table behind it one click away."""
-    st.plotly_chart(figure, config=charts.CONFIG, alt=alt)
-    with st.expander(texts.TABLE_BEHIND):
-        st.dataframe(table, hide_index=True, column_config=columns, alt=alt, placeholder="")
+def chart(
+    figure: go.Figure,
+    alt: str,
+    table: pandas.DataFrame,
+    columns: dict[str, Any] | None = None,
+    *,
+    title: str = "",
+    is_table_beside: bool = False,
+    clicked: Callable[[], None] | None = None,
+    key: str | None = None,
+) -> None:
+    """A chart with its text alternative, the table behind it one click away, and both to take with you.
+
+    `title` names the image and the files; without one they are named by how the text alternative begins. Where the
+    page shows the numbers beside the chart (`is_table_beside`), they are not drawn a second time. `clicked` is called
+    when a point is clicked; what was is in the session's state under `key`.
+    """
+    title = title or begins(alt)
+    key = key or taking.view().once(f"chart-{taking.slug(title)}")
+    st.plotly_chart(
+        figure, config=charts.CONFIG, alt=alt, key=key, on_select=clicked or "ignore", selection_mode="points"
+    )
+    if is_table_beside:
+        taking.offer(title, table, columns=columns, figure=figure)
+        return
+    with st.container(horizontal=True, vertical_alignment="top", gap="small"):
+        with st.expander(texts.TABLE_BEHIND):
+            st.dataframe(table, hide_index=True, column_config=columns, alt=alt, placeholder="")
+        taking.offer(title, table, columns=columns, figure=figure)
+
+
+def frame(
+    table: pandas.DataFrame, alt: str, columns: dict[str, Any] | None = None, title: str = "", **drawn: Any
+) -> None:
+    """A table to sort and scroll, and to take with you; `drawn` goes on to st.dataframe, `title` names the files."""
+    st.dataframe(table, hide_index=True, column_config=columns, alt=alt, placeholder="", **drawn)
+    order = drawn.get("column_order")
+    taking.offer(title or begins(alt), table[list(order)] if order else table, columns=columns)
+
+
+def begins(alt: str) -> str:
+    """How a text alternative begins, up to its first colon, semicolon or full stop."""
+    return re.split(r"[:;.](?:\s|$)", alt, maxsplit=1)[0]
 
 
 def table(lines: Sequence[dict[str, Any]], alt: str, numbers: Mapping[str, Callable[[Any], str]] | None = None) -> None:
-    """A short table of Markdown cells; `numbers` names the columns to align right, with how to write each."""
+    """A short table of Markdown cells, to take with you; `numbers` names the columns to align right, with how to
+    write each."""
     frame = pandas.DataFrame(lines)
     writers: dict[Any, str | Callable[[object], str] | None] = {}
     for column, write in (numbers or {}).items():
         frame[column] = pandas.to_numeric(frame[column])
         writers[column] = _missing_as_none(write)
     st.table(frame.style.format(writers), hide_index=True, border="horizontal", alt=alt)
+    taking.offer(begins(alt), pandas.DataFrame(lines), numbers)
 
 
 def _missing_as_none(write: Callable[[Any], str]) -> Callable[[object], str]:

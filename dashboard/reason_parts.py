@@ -6,7 +6,7 @@ from typing import Any
 
 import streamlit as st
 
-from dashboard import charts, formats, layout, snapshot, texts
+from dashboard import charts, formats, layout, snapshot, taking, texts
 from dashboard.charts import Share
 
 CAMPAIGNS = """
@@ -105,7 +105,7 @@ def show_tenure(channel: str, ever: dict[str, dict[str, Any]]) -> None:
     chosen = st.selectbox("Reason", reasons, format_func=reason_name, key="reason", bind="query-params") or reasons[0]
     shares = [as_share(row, at=row["in_words"]) for row in rows if row["reason"] == chosen]
     alt = f"Share of opt-outs for the reason {reason_name(chosen).lower()} by the time since the opt-in"
-    st.plotly_chart(charts.share_bars(shares), config=charts.CONFIG, alt=alt, key="tenure")
+    layout.chart(charts.share_bars(shares), alt, taking.of_shares("Left", shares), is_table_beside=True)
     lines = []
     for tenure, in_words in buckets:
         test = tests.get(tenure)

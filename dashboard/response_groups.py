@@ -7,7 +7,7 @@ from typing import Any
 import pandas
 import streamlit as st
 
-from dashboard import charts, charts_durations, filters, formats, snapshot, texts
+from dashboard import charts_durations, filters, formats, layout, snapshot, texts
 
 GROUPS = """
 select * from metrics.response_groups where dimension = ? and (channel = ? or ? = 'channel') order by month_start, value
@@ -46,8 +46,9 @@ def show(chosen: filters.Filters) -> None:
     scope = "" if dimension == "channel" or not chosen.channel else f", {texts.channel(chosen.channel)}"
     st.caption(f"Whole record{scope}. The line through a point is the 95 % interval of the median.")
     alt = f"Median response time by {dimension}: " + "; ".join(one.note for one in ranges[:6]) + "."
-    st.plotly_chart(charts_durations.duration_ranges(ranges), config=charts.CONFIG, alt=alt)
-    st.dataframe(_table(control or "Method", names, rows), hide_index=True, alt=alt, placeholder="")
+    table = _table(control or "Method", names, rows)
+    layout.chart(charts_durations.duration_ranges(ranges), alt, table, is_table_beside=True)
+    st.dataframe(table, hide_index=True, alt=alt, placeholder="")
     if any(row["is_small"] for row in rows):
         small = [name for name, row in zip(names, rows, strict=True) if row["is_small"]]
         st.caption(f"Fewer than 20 opt-outs, so little is known: {texts.plain(', '.join(small))}.")

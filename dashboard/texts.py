@@ -30,7 +30,7 @@ PAGES = {
     "findings": Page(
         "app_pages/findings.py", "Findings", "What went wrong, and for whom?", ":material/rule:",
         "Every finding, filtered and counted; open one contact's timeline or export the list.",
-        ("period", "channel", "program"),
+        ("period", "channel", "program", "campaign"),
     ),
     "missed": Page(
         "app_pages/missed.py", "Missed requests", "Who asked to stop and was not heard?", ":material/hearing:",
@@ -40,7 +40,7 @@ PAGES = {
     "trends": Page(
         "app_pages/trends.py", "Opt-out trends", "How many people opt out?", ":material/show_chart:",
         "The opt-out rate over time, its trend and changes of level, its days and hours, and a year before.",
-        ("period", "channel", "program"),
+        ("period", "channel", "program", "campaign"),
         section="Marketing",
     ),
     "response": Page(
@@ -57,7 +57,7 @@ PAGES = {
     "campaigns": Page(
         "app_pages/campaigns.py", "Campaigns", "Which campaign drives people away?", ":material/campaign:",
         "Campaigns that lose more people than chance explains, in a funnel and a league that crowns no small one.",
-        ("period", "channel"),
+        ("period", "channel", "campaign"),
         section="Marketing",
     ),
     "timing": Page(
@@ -144,6 +144,7 @@ SECTIONS = ("", "Marketing", "Before sending", "Rule book", "Record")
 ALL_PERIODS = "Whole record"
 ALL_CHANNELS = "All channels"
 ALL_PROGRAMS = "All programs"
+ALL_CAMPAIGNS = "All campaigns"
 TABLE_BEHIND = "The numbers behind this chart"
 NOTHING_IN_PERIOD = "Nothing in this selection"
 WIDEN = "Choose another month, channel or program in the side panel, or the whole record."
@@ -162,6 +163,11 @@ _AUTOMATIC = re.compile(r"(:(?=[a-z/])|www(?=\.))", re.IGNORECASE)
 def plain(text: str | None) -> str:
     """Text from the data as Markdown shows it letter by letter: no links, images or styles out of a delivered file."""
     return _AUTOMATIC.sub("\\1\u2060", _MARKDOWN.sub(r"\\\1", text or ""))
+
+
+def code(text: str) -> str:
+    """Text from an address as it may stand between backticks: letters, digits and plain marks, no more than 60."""
+    return re.sub(r"[^0-9A-Za-z._:+-]", "", text)[:60]
 
 
 def humanise(code: str) -> str:

@@ -74,8 +74,7 @@ def show_changes(channel: str) -> None:
     )
     if found:
         with st.expander(texts.TABLE_BEHIND):
-            alt = "Changes of level of the weekly opt-out rate"
-            st.dataframe(change_table(found), hide_index=True, column_config=CHANGE_COLUMNS, alt=alt)
+            layout.frame(change_table(found), "Changes of level of the weekly opt-out rate", CHANGE_COLUMNS)
 
 
 def change_sentence(change: dict[str, Any]) -> str:

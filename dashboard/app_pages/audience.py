@@ -239,7 +239,7 @@ def show_origins(channel: str) -> None:
             }
         )
         config = {"Share": st.column_config.NumberColumn(format="%.1f %%")}
-        st.dataframe(table, hide_index=True, column_config=config, alt="Covered messages by origin of consent")
+        layout.frame(table, "Covered messages by origin of consent", config)
     with right:
         st.markdown("Coverage, by source of messages")
         table = pandas.DataFrame(
@@ -250,7 +250,7 @@ def show_origins(channel: str) -> None:
             }
         )
         config = {"Covered": st.column_config.NumberColumn(format="%.2f %%")}
-        st.dataframe(table, hide_index=True, column_config=config, alt="Coverage by source of messages")
+        layout.frame(table, "Coverage by source of messages", config)
 
 
 def show_segments(channel: str) -> None:

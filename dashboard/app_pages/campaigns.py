@@ -90,13 +90,16 @@ def show() -> None:
         layout.header("campaigns", replace(chosen, period=period))
     if definition.is_own and definition.metric == METRICS[0]:
         rows = snapshot.rows(LEAGUE, [period, chosen.channel, chosen.channel])
+        own = only(rows, chosen.campaign)
         with answer:
-            show_answer(rows, period)
-        if rows:
-            show_funnels(rows, period)
-            show_league(rows)
+            show_answer(own, period)
+        if own:
+            # One campaign is seen among all of its channel.
+            channels = {row["channel"] for row in own}
+            show_funnels([row for row in rows if row["channel"] in channels], period)
+            show_league(own)
     else:
-        rows = snapshot.rows(PLAIN, plain_parameters(definition, period, chosen.channel))
+        rows = only(snapshot.rows(PLAIN, plain_parameters(definition, period, chosen.channel)), chosen.campaign)
         with answer:
             show_plain_answer(rows, definition, period)
         if rows:
@@ -104,6 +107,11 @@ def show() -> None:
     show_beside(definition, period, chosen)
     show_way_out()
     layout.footer(definitions.footer(definition))
+
+
+def only(rows: list[dict[str, Any]], campaign: str | None) -> list[dict[str, Any]]:
+    """The rows of the campaign chosen; all of them where none is."""
+    return [row for row in rows if campaign in (None, row["campaign_id"])]
 
 
 def plain_parameters(definition: Definition, period: date | None, channel: str | None) -> list[Any]:
@@ -192,12 +200,23 @@ def draw_funnel(rows: list[dict[str, Any]], channel: str, period: date | None) -
         f"message; standing out: {', '.join(outside) or 'none'}."
     )
     figure = charts_campaigns.funnel(snapshot.rows(LIMITS, [period, channel]), campaigns)
-    st.plotly_chart(figure, config=charts.CONFIG, alt=alt, key=f"funnel-{channel}")
+    layout.chart(figure, alt, league(rows), COLUMNS, is_table_beside=True, title=f"{texts.channel(channel)} funnel")
 
 
 def show_league(rows: list[dict[str, Any]]) -> None:
     """The table of all campaigns, those that stand out first."""
     st.subheader("League of campaigns", anchor=False)
+    layout.frame(
+        league(rows), f"League of {formats.plural(len(rows), 'campaign')}, those that stand out first.", COLUMNS
+    )
+    st.caption(
+        "Ranked by the rate drawn in by size, so that no campaign leads by a handful of messages. An opt-out counts in "
+        "the period in which the message it is attributed to was sent. The table can be sorted and searched."
+    )
+
+
+def league(rows: list[dict[str, Any]]) -> pandas.DataFrame:
+    """Campaigns as a table; nothing about programs or languages where none is on record."""
     lines = [
         {
             "Stands out": "yes" if row["is_alert"] else "",
@@ -217,13 +236,7 @@ def show_league(rows: list[dict[str, Any]]) -> None:
         for row in rows
     ]  # fmt: skip
     frame = pandas.DataFrame(lines)
-    frame = frame.drop(columns=[name for name in ("Program", "Language") if frame[name].isna().all()])
-    alt = f"League of {formats.plural(len(rows), 'campaign')}, those that stand out first."
-    st.dataframe(frame, hide_index=True, column_config=COLUMNS, alt=alt, placeholder="")
-    st.caption(
-        "Ranked by the rate drawn in by size, so that no campaign leads by a handful of messages. An opt-out counts in "
-        "the period in which the message it is attributed to was sent. The table can be sorted, searched and saved."
-    )
+    return frame.drop(columns=[name for name in ("Program", "Language") if frame[name].isna().all()])
 
 
 def show_plain_answer(rows: list[dict[str, Any]], definition: Definition, period: date | None) -> None:

@@ -19,12 +19,11 @@ order by min(case severity when 'critical' then 1 when 'high' then 2 when 'warni
     finding_class
 """
 LAWS = "select distinct legal_rule_id from {findings} where legal_rule_id is not null order by legal_rule_id"
-CAMPAIGNS = "select distinct campaign_id from audits.findings where campaign_id is not null order by campaign_id"
 CHOSEN = """
-where (? is null or channel = ?) and (? is null or program = ?)
+where (? is null or channel = ?) and (? is null or program = ?) and (? is null or campaign_id = ?)
     and (? is null or occurred_at >= ?) and (? is null or occurred_at < ?)
     and (len(?) = 0 or list_contains(?, rule)) and (len(?) = 0 or list_contains(?, concat(rule, '/', finding_class)))
-    and (len(?) = 0 or list_contains(?, severity)) and (len(?) = 0 or list_contains(?, campaign_id))
+    and (len(?) = 0 or list_contains(?, severity))
     and (len(?) = 0 or list_contains(?, legal_rule_id))
     and (not ? or (waived_by is null and severity in ('critical', 'high')))
     and (? = 'all' or (waived_by is not null) = (? = 'waived'))
@@ -101,7 +100,6 @@ def choose_more(chosen: filters.Filters) -> list[Any]:
     """Draw this page's own filters and return the parameters of CHOSEN."""
     classes = [f"{row['rule']}/{row['finding_class']}" for row in snapshot.rows(CLASSES)]
     rules = list(dict.fromkeys(code.partition("/")[0] for code in classes))
-    campaigns = [row["campaign_id"] for row in snapshot.rows(CAMPAIGNS)]
     cited = snapshot.citations()
     laws = [row["legal_rule_id"] for row in snapshot.rows(asking(LAWS))]
     with st.grid(3, min_column_width=220, gap="small"):
@@ -120,9 +118,6 @@ def choose_more(chosen: filters.Filters) -> list[Any]:
             "Severity", list(texts.SEVERITIES), format_func=texts.severity, key="severity", bind="query-params",
             placeholder="All severities",
         )  # fmt: skip
-        campaign = st.multiselect(
-            "Campaign", campaigns, key="campaign", bind="query-params", placeholder="All campaigns"
-        )
         law = st.multiselect(
             "Law", laws, format_func=lambda one: f"{cited.get(one, one)} ({one})", key="law", bind="query-params",
             placeholder="All laws", disabled=not laws,
@@ -138,8 +133,8 @@ def choose_more(chosen: filters.Filters) -> list[Any]:
             page.file, label="What this rule says, why, and what to do", icon=page.icon, query_params={"rule": name}
         )
     only = st.toggle("Violations only", key="violations", bind="query-params")
-    both = [chosen.channel, chosen.program, *filters.bounds_of(chosen.period)]
-    lists = [of_rule, of_class, severity, campaign, law]
+    both = [chosen.channel, chosen.program, chosen.campaign, *filters.bounds_of(chosen.period)]
+    lists = [of_rule, of_class, severity, law]
     return [
         *(value for value in both for _ in range(2)),
         *(tuple(value) for value in lists for _ in range(2)),
@@ -154,8 +149,8 @@ def show_counts(counts: list[dict[str, Any]], chosen: filters.Filters, parameter
     concerned = (snapshot.one(asking(CONCERNED), parameters) or {}).get("message_count") or 0
     sent = (snapshot.one(MESSAGES, [chosen.period, chosen.channel_or_all]) or {}).get("message_count")
     rate = ""
-    # How many messages a program sent is not published, so a program has no such share.
-    if sent and concerned and chosen.program is None:
+    # How many messages a program or a campaign sent is not published here, so they have no such share.
+    if sent and concerned and chosen.program is None and chosen.campaign is None:
         share = formats.share(concerned / sent)
         rate = f" They concern {formats.count(concerned)} of {formats.plural(sent, 'message')}, {share}."
     st.markdown(f"**{formats.plural(findings, 'finding')}, of which {formats.plural(violations, 'violation')}.**{rate}")

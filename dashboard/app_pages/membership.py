@@ -243,7 +243,7 @@ def show_groups(chosen: filters.Filters, cohort: str) -> None:
         layout.chart(figure, alt, steps_table(steps), columns())
     expected = {row["value"]: row["expected_left_count"] for row in snapshot.rows(GROUPS, ["all", channel, dimension])}
     lines = [group_line(control or "", dimension, row, expected.get(row["value"])) for row in rows]
-    st.dataframe(pandas.DataFrame(lines), hide_index=True, alt=f"Share gone by {BY[dimension]}", placeholder="")
+    layout.frame(pandas.DataFrame(lines), f"Share gone by {BY[dimension]}")
     small = [name_of(dimension, row["value"]) for row in rows if row["is_small"]]
     if small:
         st.caption(f"Fewer than 20 opt-ins, so little is known: {texts.plain(', '.join(small))}.")

@@ -8,7 +8,7 @@ from typing import Any
 
 import streamlit as st
 
-from dashboard import charts, filters, formats, layout, snapshot, texts
+from dashboard import charts, filters, formats, layout, snapshot, taking, texts
 from dashboard.reason_parts import (
     UNSPECIFIED,
     Rows,
@@ -149,7 +149,8 @@ def show_shares(
             }
         lines.append(line | {"Whole record": ever.get(reason, {}).get("value")})
     alt = f"Shares of reasons in {names_of[0]}, {lead.lower()}; {names_of[1]} beside it."
-    st.plotly_chart(figure, config=charts.CONFIG, alt=alt)
+    drawn = taking.of_shares("Reason", [as_share(now[reason]) for reason in order])
+    layout.chart(figure, alt, drawn, is_table_beside=True)
     st.caption("Bars with 95 % intervals; the diamond is the month before.")
     writers = {"Opt-outs": formats.count, "Share": formats.share, "Whole record": formats.share}
     layout.table(lines, alt, writers | ({"Change": formats.points} if tested else {}))
@@ -235,7 +236,7 @@ def draw_weeks(row: dict[str, Any], weeks: Rows, highest: float) -> None:
         if trace.name == "Opt-out rate":
             trace.name = "Share of opt-outs"
     alt = f"Weekly share of opt-outs with the reason {name.lower()}: {direction.lower()}."
-    st.plotly_chart(figure, config=charts.CONFIG, alt=alt, key=f"weeks-{row['reason']}")
+    layout.chart(figure, alt, taking.of_shares("Week from", shares), is_table_beside=True)
 
 
 def slope_range(row: dict[str, Any]) -> str:

@@ -252,7 +252,7 @@ def show_open(chosen: filters.Filters) -> None:
         ]
     )
     st.caption(f"To apply first ({len(rows)} of {formats.count(total - withdrawn)}), by deadline:")
-    st.dataframe(table, hide_index=True, alt="Open opt-outs by deadline")
+    layout.frame(table, "Open opt-outs by deadline")
 
 
 def left(deadline: datetime | None, as_of: datetime) -> str:

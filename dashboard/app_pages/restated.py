@@ -200,14 +200,13 @@ def show_causes(compared: dict[str, Any]) -> None:
         layout.table(lines, "Opt-outs that came late, by month and load", {"Count": formats.count})
     if compared["loads"]:
         st.markdown("**Loads**")
-        st.dataframe(
+        layout.frame(
             pandas.DataFrame([{**row, "change": LOADS[row["change"]]} for row in compared["loads"]]),
-            hide_index=True,
-            alt="Loads whose records count now and did not then, or the other way round",
+            "Loads whose records count now and did not then, or the other way round",
             column_order=(
                 "change", "file", "source", "record_count", "late_count", "late_opt_out_count", "sha256", "load_id",
             ),
-            column_config={
+            columns={
                 "change": "Load", "file": "File", "source": "Source",
                 "record_count": NUMBER("Records", format="localized", help="More now than then"),
                 "late_count": NUMBER("Late records", format="localized", help="Of before the data's end then"),
@@ -255,7 +254,7 @@ def show_numbers(compared: dict[str, Any]) -> None:
         }
         for row in rows
     ])  # fmt: skip
-    st.dataframe(table, hide_index=True, alt="Numbers that differ between the two runs, restated ones first")
+    layout.frame(table, "Numbers that differ between the two runs, restated ones first")
     if compared["numbers_left_out"]:
         st.caption(f"{formats.plural(compared['numbers_left_out'], 'more number')}: the command below prints them.")
 

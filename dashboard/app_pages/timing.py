@@ -7,7 +7,7 @@ from typing import Any
 import pandas
 import streamlit as st
 
-from dashboard import charts, charts_campaigns, filters, formats, layout, snapshot, texts
+from dashboard import charts_campaigns, filters, formats, layout, snapshot, texts
 from dashboard.charts import Share
 
 LEVEL = 0.05
@@ -251,9 +251,6 @@ def draw(rows: list[dict[str, Any]], name: str, test: dict[str, Any] | None) -> 
     figure = charts_campaigns.rates_by_bucket(shares, usual=usual, marked=marked)
     apart = ", ".join(row["bucket"] for row, mark in zip(drawn, marked, strict=True) if mark) or "none"
     alt = f"Opt-outs per message by {NAMES[name].lower()}; apart from the others beyond chance: {apart}."
-    st.plotly_chart(figure, config=charts.CONFIG, alt=alt, key=f"rates-{name}")
-    if any(marked):
-        st.caption("Filled columns differ from the others beyond chance.")
     lines = [
         {
             NAMES[name]: row["bucket"], "Opt-outs": row["opt_out_count"], "Messages": row["message_count"],
@@ -263,8 +260,9 @@ def draw(rows: list[dict[str, Any]], name: str, test: dict[str, Any] | None) -> 
         }
         for row in shown
     ]  # fmt: skip
-    with st.expander(texts.TABLE_BEHIND):
-        st.dataframe(pandas.DataFrame(lines), hide_index=True, column_config=COLUMNS, alt=alt, placeholder="")
+    layout.chart(figure, alt, pandas.DataFrame(lines), COLUMNS)
+    if any(marked):
+        st.caption("Filled columns differ from the others beyond chance.")
 
 
 def draw_week(rows: list[dict[str, Any]]) -> None:
@@ -280,7 +278,6 @@ def draw_week(rows: list[dict[str, Any]]) -> None:
     highest = max(kept, key=lambda row: row["lower"] or 0)
     where = f"{highest['bucket']}, {formats.share(highest['rate'])}"
     alt = f"Opt-outs per message by weekday and hour; surely highest: {where}."
-    st.plotly_chart(charts_campaigns.week_of_hours(rates, notes), config=charts.CONFIG, alt=alt, key="week-of-hours")
     lines = [
         {
             "Weekday and hour": row["bucket"], "Opt-outs": row["opt_out_count"], "Messages": row["message_count"],
@@ -288,8 +285,7 @@ def draw_week(rows: list[dict[str, Any]]) -> None:
         }
         for row in shown
     ]  # fmt: skip
-    with st.expander(texts.TABLE_BEHIND):
-        st.dataframe(pandas.DataFrame(lines), hide_index=True, column_config=COLUMNS, alt=alt, placeholder="")
+    layout.chart(charts_campaigns.week_of_hours(rates, notes), alt, pandas.DataFrame(lines), COLUMNS)
 
 
 def verdict(name: str, test: dict[str, Any] | None) -> str:

@@ -85,7 +85,7 @@ def show() -> None:
     else:
         show_split(rows, grain, split, definition)
     show_notes(rows, grain, chosen, definition)
-    if chosen.program is None:
+    if chosen.program is None and chosen.campaign is None:
         if not is_headline(definition) or chosen.period:
             st.caption("What follows is of the headline opt-out rate in the whole record.")
         trend_parts.show_all(chosen)
@@ -107,8 +107,8 @@ def is_headline(definition: Definition) -> bool:
 
 def rates(definition: Definition, grain: str, split: str | None, chosen: filters.Filters) -> list[dict[str, Any]]:
     """The measured rates of the chosen grain, split and filters. Campaigns are measured across programs."""
-    program = None if split == "campaign_id" else chosen.program
-    wanted = {"channel": chosen.channel, "program": program, "campaign_id": None}
+    program = None if split == "campaign_id" or chosen.campaign else chosen.program
+    wanted = {"channel": chosen.channel, "program": program, "campaign_id": chosen.campaign}
     last_day = GRAIN_DAYS[grain] - 1 if grain.startswith("rolling") else 0
     conditions: dict[str, str] = {}
     parameters: list[Any] = [definition.metric, definition.definition, grain, chosen.period, last_day, chosen.period]
@@ -136,6 +136,11 @@ def show_trend(chosen: filters.Filters, definition: Definition) -> None:
     """The answer: which way it goes, and the sentence behind it."""
     if not is_headline(definition):
         st.caption("The trend is tested on the headline opt-out rate; the chart shows the definition chosen below.")
+    if chosen.campaign:
+        st.markdown("The trend is measured for all campaigns together; what follows shows this campaign alone.")
+        if chosen.program:
+            st.caption("A campaign is counted over all programs, so the program chosen has no part in it.")
+        return
     if chosen.program:
         st.markdown("The trend is measured for all programs together; the charts below show this program alone.")
         return
@@ -165,7 +170,8 @@ def show_total(rows: list[dict[str, Any]], grain: str, chosen: filters.Filters, 
     complete = [share for share in shares if share.is_complete and share.value is not None]
     marks: list[tuple[date, str]] = []
     used, levels = None, []
-    if grain == "week" and chosen.program is None and chosen.period is None and is_headline(definition):
+    is_whole = chosen.program is None and chosen.campaign is None and chosen.period is None
+    if grain == "week" and is_whole and is_headline(definition):
         trend = snapshot.one(TREND, [chosen.channel_or_all]) or {}
         weeks = [share.at for share in shares if share.is_complete][-int(trend.get("week_count") or 0) :]
         if trend.get("week_count") and weeks:
@@ -208,12 +214,13 @@ def show_split(rows: list[dict[str, Any]], grain: str, split: str, definition: D
                 )
                 figure.update_layout(showlegend=False, margin_t=8)
                 alt = f"{label}: {describe(shares, grain, definition)}"
-                st.plotly_chart(figure, config=charts.CONFIG, alt=alt, key=f"rate-{name}")
+                own = table(series[name], grain, definition, split)
+                layout.chart(figure, alt, own, columns(definition), is_table_beside=True)
     if len(largest) > SERIES_SHOWN:
         st.caption(f"The {SERIES_SHOWN} largest of {len(largest)} are drawn; the table has them all.")
     with st.expander(texts.TABLE_BEHIND):
         lines = table(rows, grain, definition, split)
-        st.dataframe(lines, hide_index=True, column_config=columns(definition), alt=definition.name)
+        layout.frame(lines, f"{definition.name} by {split} and {grain_name(grain)}", columns(definition))
 
 
 def show_campaigns(rows: list[dict[str, Any]], grain: str, definition: Definition) -> None:
@@ -233,7 +240,10 @@ def show_campaigns(rows: list[dict[str, Any]], grain: str, definition: Definitio
         f"The {len(ranked)} highest of {formats.plural(len(rows), f'campaign {grain_name(grain)}')}, by the lower end "
         "of their 95 % interval: a small campaign is listed only where the evidence is strong."
     )
-    layout.chart(charts.share_bars(shares), alt, table(rows, grain, definition, "campaign_id"), columns(definition))
+    layout.chart(
+        charts.share_bars(shares), alt, table(rows, grain, definition, "campaign_id"), columns(definition),
+        title=f"{definition.name} by campaign, the highest",
+    )  # fmt: skip
 
 
 def show_notes(rows: list[dict[str, Any]], grain: str, chosen: filters.Filters, definition: Definition) -> None:
@@ -244,7 +254,7 @@ def show_notes(rows: list[dict[str, Any]], grain: str, chosen: filters.Filters, 
             f"A window of {days} days ends on every day. Neighbours share {days - 1} of their days, so a rise over a "
             "few of them is one observation and not several."
         )
-    if chosen.program is not None:
+    if chosen.program is not None or chosen.campaign is not None:
         return
     parameters = [chosen.channel_or_all, chosen.period, chosen.period]
     if definition.metric == "opt_out_rate":

@@ -40,7 +40,7 @@ def test_counts_come_with_their_denominator(homes: dict[str, Path], open_page: O
         ({"waived": "Waived"}, "waived_by is not null"),
         ({"waived": "Not waived"}, "waived_by is null"),
         ({"law": ["Fla. Stat. 501.616(6)(a) (us-fl-quiet-hours)"]}, "legal_rule_id = 'us-fl-quiet-hours'"),
-        ({"campaign": ["newsletter"]}, "campaign_id = 'newsletter'"),
+        ({"campaign": "newsletter"}, "campaign_id = 'newsletter'"),
         ({"channel": "SMS", "program": "offers"}, "channel = 'sms' and program = 'offers'"),
         ({"violations": "true"}, VIOLATION),
         (
