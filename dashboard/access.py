@@ -49,6 +49,7 @@ EXPORTS = {
     "contact": OFFICERS,
     "clean_list": SENDERS,
     "refused_rows": SENDERS,
+    "segment_keys": SENDERS,
     "view": EVERYONE,  # what a page shows its reader anyway: who may open the page may take it
 }
 #: The server's addresses that not every reader needs, by how they begin. Everything else needs any role.

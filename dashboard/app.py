@@ -20,7 +20,19 @@ if str(FOLDER.parent) not in sys.path:
 
 def main() -> None:
     """Open the newest snapshot and run the page the reader asked for."""
-    from dashboard import access, access_log, access_texts, filters, layout, linking, snapshot, taking, texts, whoami
+    from dashboard import (
+        access,
+        access_log,
+        access_texts,
+        accessible,
+        filters,
+        layout,
+        linking,
+        snapshot,
+        taking,
+        texts,
+        whoami,
+    )
 
     st.set_page_config(page_title=texts.PRODUCT, page_icon=str(FOLDER / "icon.svg"), layout="wide")
     st.logo(FOLDER / "mark.svg", size="large")
@@ -28,6 +40,7 @@ def main() -> None:
         access.choose()
     except access.NotKnownError:
         layout.empty(access_texts.NOT_KNOWN, access_texts.NOT_KNOWN_BODY, icon=":material/lock:")
+        accessible.draw()
         return
     # Every page is there for every role: who may not open one is told so, also by its address.
     pages = {
@@ -68,6 +81,7 @@ def main() -> None:
         except access_log.NotWrittenError as error:
             whoami.not_written(error)
         whoami.sidebar()
+    accessible.draw()
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ from urllib.parse import parse_qs, quote, unquote, urlsplit
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from dashboard import access, access_log, gate_pages
+from dashboard import access, access_log, accessible, gate_pages
 from dashboard.gate_sessions import HEADER, SESSIONS, Reader, Refusal, Session, Sessions, kept_by_browser
 from dashboard.gate_settings import GateSettings, is_local
 
@@ -303,7 +303,8 @@ PROTECTION = {
 def page_policy() -> str:
     """The content security policy of the pages: everything comes from this server, and no other site frames it.
 
-    Streamlit's page has one script in its text, which is allowed by its hash, and sets styles by script.
+    Streamlit's page has one script in its text and we add one; they are allowed by their hashes. Streamlit sets styles
+    by script.
     """
     import streamlit
 
@@ -315,7 +316,7 @@ def page_policy() -> str:
     return "; ".join(
         [
             "default-src 'self'",
-            f"script-src 'self' 'wasm-unsafe-eval' {hashes}".strip(),
+            f"script-src 'self' 'wasm-unsafe-eval' {hashes} {accessible.script_hash()}",
             "style-src 'self' 'unsafe-inline'",
             "img-src 'self' data: blob:",
             "font-src 'self' data:",

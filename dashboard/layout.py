@@ -142,7 +142,7 @@ def card(label: str, value: str, note: str, before: str | None = None) -> None:
 def empty(title: str, body: str, command: str = "", icon: str = ":material/inbox:") -> None:
     """A designed empty state: what is not there, why, and what to do."""
     with st.container(border=True, gap="small"):
-        st.subheader(f"{icon} {texts.plain(title)}", anchor=False)
+        st.header(f"{icon} {texts.plain(title)}", anchor=False)
         st.markdown(body)
         if command:
             st.code(command, language=None)

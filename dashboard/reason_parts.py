@@ -49,7 +49,7 @@ def chance(value: float | None) -> str:
 
 def show_campaigns(channel: str) -> None:
     """Which campaigns were left for other reasons than the rest of their channel."""
-    st.subheader("Is a campaign left for another reason?", anchor=False)
+    st.header("Is a campaign left for another reason?", anchor=False)
     rows = snapshot.rows(CAMPAIGNS, [channel, channel])
     tested = [row for row in rows if row["q_value"] is not None]
     different = [row for row in rows if row["is_different"]]
@@ -85,7 +85,7 @@ def show_campaigns(channel: str) -> None:
 
 def show_tenure(channel: str, ever: dict[str, dict[str, Any]]) -> None:
     """Whether those who leave early leave for other reasons than those who leave late."""
-    st.subheader("Do early leavers have other reasons than late ones?", anchor=False)
+    st.header("Do early leavers have other reasons than late ones?", anchor=False)
     rows = snapshot.rows(TENURE, [channel])
     tests = {row["member"]: row for row in snapshot.rows(TENURE_TESTS, [channel])}
     buckets = list(dict.fromkeys((row["tenure"], row["in_words"]) for row in rows))
@@ -153,7 +153,7 @@ DIFFERENCE_WRITERS = {
 
 def show_said() -> None:
     """What leavers wrote, a few texts of each reason, masked."""
-    st.subheader("What do leavers say?", anchor=False)
+    st.header("What do leavers say?", anchor=False)
     if (snapshot.one(WANTS_TEXTS) or {}).get("publish_reason_texts") is False:
         st.markdown("Texts are not published: `[policy] publish_reason_texts` is off.")
         return

@@ -17,7 +17,7 @@ DIMENSIONS = {"Method": "method", "Source": "source", "Month": "month", "Channel
 
 def show(chosen: filters.Filters) -> None:
     """Median and tail side by side, by method, source, month or channel, with all numbers in a table."""
-    st.subheader("Who waits longer?", anchor=False)
+    st.header("Who waits longer?", anchor=False)
     control = st.segmented_control(
         "Compare by", list(DIMENSIONS), default="Method", required=True, key="by", bind="query-params"
     )

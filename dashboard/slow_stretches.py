@@ -24,7 +24,7 @@ def show(chosen: Filters) -> None:
         return
     month = chosen.period
     rows = snapshot.rows(STRETCHES, [chosen.channel_or_all, month, month, month])
-    st.subheader("Slow stretches", anchor=False)
+    st.header("Slow stretches", anchor=False)
     st.markdown("\n".join(f"- {in_words(row)}" for row in rows) or NONE)
     st.caption(
         "Definition `slow_stretches`: days in a row whose opt-outs took longer than those of other days, weekday for "

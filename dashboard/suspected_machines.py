@@ -24,7 +24,7 @@ MACHINE_RULES = "select * from metrics.machine_rules order by rule, within_secon
 
 def show() -> None:
     """The opt-out rate with and without those that a machine may have made, and the rules for suspecting one."""
-    st.subheader("Opt-outs a machine may have made", anchor=False)
+    st.header("Opt-outs a machine may have made", anchor=False)
     rules = snapshot.rows(MACHINE_RULES)
     suspected = {row["channel"]: row for row in snapshot.rows(SUSPECTED)}
     every = suspected.get("*")

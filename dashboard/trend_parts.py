@@ -51,7 +51,7 @@ def levels(found: list[dict[str, Any]]) -> list[Level]:
 
 def show_changes(channel: str) -> None:
     """When did the level change? Each change with its week, both rates and how sure it is."""
-    st.subheader("When did the level change?", anchor=False)
+    st.header("When did the level change?", anchor=False)
     told, found = trend(channel), changes(channel)
     if told is None:
         st.markdown(texts.OLDER)
@@ -143,7 +143,7 @@ def change_table(found: list[dict[str, Any]]) -> pandas.DataFrame:
 
 def show_seasons(channel: str) -> None:
     """On which days and at which hours do people leave?"""
-    st.subheader("On which days, at which hours?", anchor=False)
+    st.header("On which days, at which hours?", anchor=False)
     if not snapshot.has("metrics.seasons"):
         st.markdown(texts.OLDER)
         return
@@ -251,7 +251,7 @@ def season_table(cycle: str, rows: list[dict[str, Any]]) -> pandas.DataFrame:
 
 def show_years(channel: str) -> None:
     """Is it more than a year ago?"""
-    st.subheader("More than a year ago?", anchor=False)
+    st.header("More than a year ago?", anchor=False)
     if not snapshot.has("metrics.year_over_year"):
         st.markdown(texts.OLDER)
         return

@@ -131,7 +131,7 @@ def inactive_in_short(row: dict[str, Any] | None) -> tuple[str, str]:
 
 def show_growth(channel: str) -> None:
     """What came and what went, by period; the identity behind it in the table."""
-    st.subheader("What came, what went", anchor=False)
+    st.header("What came, what went", anchor=False)
     label = st.segmented_control(
         "Period", list(GRAINS), default="Month", required=True, key="audience_grain", bind="query-params"
     )
@@ -179,7 +179,7 @@ def show_growth(channel: str) -> None:
 
 def show_coverage(channel: str) -> None:
     """Messages that no recorded consent covered, month by month and why; where the consent of the others came from."""
-    st.subheader("May we write to it?", anchor=False)
+    st.header("May we write to it?", anchor=False)
     months = snapshot.rows(COVERAGE, ["month", channel])
     counts = {(row["period_start"], row["phase"]): row["message_count"] for row in snapshot.rows(PHASES, [channel] * 2)}
     if not months:
@@ -255,7 +255,7 @@ def show_origins(channel: str) -> None:
 
 def show_segments(channel: str) -> None:
     """Every contact and channel in exactly one segment, and the keys of one of them as a file."""
-    st.subheader("Segments", anchor=False)
+    st.header("Segments", anchor=False)
     counts = {(row["channel"], row["segment"]): row for row in snapshot.rows(COUNTS)}
     channels = [channel] if channel != "*" else [*sorted({name for name, _ in counts} - {"*"}), "*"]
     names = {name: "All channels" if name == "*" else texts.channel(name) for name in channels}
@@ -309,7 +309,7 @@ def show_downloads(channel: str, sizes: dict[str, int]) -> None:
 
 def show_inactive() -> None:
     """Who is written to and shows no sign of life, by channel; where that cannot be known it says so."""
-    st.subheader("Inactive contacts", anchor=False)
+    st.header("Inactive contacts", anchor=False)
     rows = snapshot.rows(INACTIVE)
     if not rows:
         st.markdown("No message reached anybody in the last months.")

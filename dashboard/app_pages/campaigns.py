@@ -164,7 +164,7 @@ def sentence(row: dict[str, Any]) -> str:
 
 def show_funnels(rows: list[dict[str, Any]], period: date | None) -> None:
     """Each channel's funnel, those with a campaign that stands out first."""
-    st.subheader("Who lies outside the funnel?", anchor=False)
+    st.header("Who lies outside the funnel?", anchor=False)
     channels: dict[str, list[dict[str, Any]]] = {}
     for row in rows:
         channels.setdefault(row["channel"], []).append(row)
@@ -205,7 +205,7 @@ def draw_funnel(rows: list[dict[str, Any]], channel: str, period: date | None) -
 
 def show_league(rows: list[dict[str, Any]]) -> None:
     """The table of all campaigns, those that stand out first."""
-    st.subheader("League of campaigns", anchor=False)
+    st.header("League of campaigns", anchor=False)
     layout.frame(
         league(rows), f"League of {formats.plural(len(rows), 'campaign')}, those that stand out first.", COLUMNS
     )

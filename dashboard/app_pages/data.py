@@ -76,7 +76,7 @@ def show_inputs() -> None:
         + ("Every record is accounted for." if sums["is_accounted"] else ":red[Some records are not accounted for.]")
         + (f" {formats.plural(left_out, 'record')} later than the run's end of data are left out." if left_out else "")
     )
-    st.subheader("What arrived", anchor=False)
+    st.header("What arrived", anchor=False)
     st.dataframe(
         snapshot.frame(INPUTS),
         hide_index=True,
@@ -100,7 +100,7 @@ def show_sources() -> None:
     sources = snapshot.rows(SOURCES)
     if not sources:
         return
-    st.subheader("What the sources cannot know", anchor=False)
+    st.header("What the sources cannot know", anchor=False)
     lines = [f"- **{texts.plain(row['source'])}:** {texts.plain(row['limits'])}" for row in sources if row["limits"]]
     st.markdown("\n".join(lines) or "No source has a known blind spot.")
     classless = sum(row["unknown_class_count"] for row in sources)
@@ -135,7 +135,7 @@ def show_sources() -> None:
 
 def show_quarantine() -> None:
     """Rows set aside, by reason and place."""
-    st.subheader("Quarantine", anchor=False)
+    st.header("Quarantine", anchor=False)
     rows = snapshot.frame(QUARANTINE)
     if rows.empty:
         st.markdown("No row was set aside.")
@@ -165,7 +165,7 @@ def show_quarantine() -> None:
 
 def show_validation() -> None:
     """What was checked before publishing."""
-    st.subheader("Validation", anchor=False)
+    st.header("Validation", anchor=False)
     rows = snapshot.frame(VALIDATION)
     if rows.empty:
         st.markdown("No expectation was checked.")
@@ -193,7 +193,7 @@ def show_validation() -> None:
 def show_run() -> None:
     """The steps of this run, and the runs before it."""
     steps = snapshot.rows(STEPS)
-    st.subheader("This run, and those before", anchor=False)
+    st.header("This run, and those before", anchor=False)
     if steps:
         total = sum(row["seconds"] or 0 for row in steps)
         st.markdown(f"{len(steps)} steps in {total:.1f} seconds.")

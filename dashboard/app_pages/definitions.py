@@ -91,7 +91,7 @@ def show_numbers(listed: list[Definition], numbers: Numbers) -> None:
         return
     for metric, (title, question) in QUESTIONS.items():
         lines = [line(one, numbers) for one in listed if one.metric == metric]
-        st.subheader(f"{title}: {question}", anchor=False)
+        st.header(f"{title}: {question}", anchor=False)
         layout.table(lines, f"{title}, by definition", {"Value": percent})
         if metric == "opt_out_rate_per_message":
             st.caption(
@@ -120,7 +120,7 @@ def line(one: Definition, numbers: Numbers) -> dict[str, Any]:
 
 def show_example(listed: list[Definition]) -> None:
     """The made-up month: what happened, and what each definition makes of it."""
-    st.subheader("Why they differ: one example", anchor=False)
+    st.header("Why they differ: one example", anchor=False)
     sent = ", ".join(f"*{name}* on {formats.day(at)} at {at:%H:%M}" for name, at in CAMPAIGNS.items())
     count = sum(len(person.campaigns) for person in PEOPLE)
     lost = sum(len(person.campaigns) for person in PEOPLE if not person.is_confirmed)
@@ -176,7 +176,7 @@ def between(lower: float | None, upper: float | None) -> str:
 
 def show_sources(listed: list[Definition]) -> None:
     """What each definition counts, and where that is written."""
-    st.subheader("How each counts, and where that is written", anchor=False)
+    st.header("How each counts, and where that is written", anchor=False)
     for one in listed:
         with st.expander(texts.plain(one.name)):
             st.markdown(definitions.caption(one))

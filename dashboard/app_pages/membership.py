@@ -110,7 +110,7 @@ def show_curve(total: Row, cohort: str) -> None:
     """The share gone by each day, of all of them."""
     steps = snapshot.rows(CURVE, [cohort, "*", "channel"])
     steps = [step for step in steps if step["value"] == total["value"]]
-    st.subheader("Share gone, day by day", anchor=False)
+    st.header("Share gone, day by day", anchor=False)
     if not steps:
         st.markdown("Nobody has left.")
         return
@@ -159,7 +159,7 @@ def columns() -> dict[str, Any]:
 
 def show_differences(chosen: filters.Filters) -> None:
     """Which differences between groups are more than chance, in words."""
-    st.subheader("Who leaves sooner?", anchor=False)
+    st.header("Who leaves sooner?", anchor=False)
     tests = [test for test in snapshot.rows(TESTS, [chosen.channel_or_all]) if test["p_value"] is not None]
     if not tests:
         st.markdown("There are no two groups with 20 opt-ins each to compare.")

@@ -90,7 +90,7 @@ def show_answer(found: list[dict[str, Any]], regimes: list[dict[str, Any]]) -> N
 
 def show_regimes(regimes: list[dict[str, Any]]) -> None:
     """What each way of reading takes for a request, and what it would have missed."""
-    st.subheader("The same replies, read in other ways", anchor=False)
+    st.header("The same replies, read in other ways", anchor=False)
     st.markdown("\n".join(f"- {sentence(row)}" for row in regimes))
     names = [rule_texts.regime(row["regime"])[0] for row in regimes]
     parts = [

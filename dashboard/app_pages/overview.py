@@ -103,7 +103,7 @@ def show_verdict(verdict: dict[str, Any]) -> None:
 
 def show_headline() -> None:
     """The three headline numbers, each with its sentence and the value before."""
-    st.subheader("Three numbers", anchor=False)
+    st.header("Three numbers", anchor=False)
     with st.grid(3, min_column_width=240, gap="small"):
         for number in snapshot.rows(HEADLINE):
             note = f"**{texts.plain(number['period_label'])}, all channels.** {texts.plain(number['sentence'])}"
@@ -112,7 +112,7 @@ def show_headline() -> None:
 
 def show_found(found: list[dict[str, Any]], classes: list[dict[str, Any]]) -> None:
     """Findings by rule, in words; what is waived is counted apart."""
-    st.subheader("What was found", anchor=False)
+    st.header("What was found", anchor=False)
     if not found:
         st.markdown("No finding in this selection. Whether the evidence is complete, the verdict above says.")
         return
@@ -183,7 +183,7 @@ def show_exposure() -> None:
     lines = snapshot.rows(EXPOSURE) if snapshot.has("metrics.exposure") and snapshot.has("run.rules") else []
     if not lines:
         return
-    st.subheader("If a court counted each violation", anchor=False)
+    st.header("If a court counted each violation", anchor=False)
     with st.container(border=True, gap="small"):
         st.markdown("\n".join(f"- {exposure_in_words(row)}" for row in lines))
         st.caption(f"{EXPOSURE_CAVEAT} {rule_texts.NOT_ADVICE}")
@@ -213,7 +213,7 @@ def show_months() -> None:
     verdicts = snapshot.rows(MONTHS)
     if not verdicts:
         return
-    st.subheader("Month by month", anchor=False)
+    st.header("Month by month", anchor=False)
     channels = list(dict.fromkeys(row["channel"] for row in verdicts))
     months = list(dict.fromkeys(row["period_start"] for row in verdicts))
     cells = {(row["period_start"], row["channel"]): row for row in verdicts}
@@ -241,7 +241,7 @@ def verdict_cell(row: dict[str, Any] | None) -> str:
 
 def show_next(found: list[dict[str, Any]]) -> None:
     """Links to what deserves a look, most pressing first."""
-    st.subheader("What to do next", anchor=False)
+    st.header("What to do next", anchor=False)
     state = snapshot.one(NEXT) or {}
     violations = sum(row["violation_count"] for row in found)
     steps = []

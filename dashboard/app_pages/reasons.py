@@ -173,7 +173,7 @@ def range_of(change: dict[str, Any] | None) -> str:
 
 def show_trends(channel: str) -> None:
     """Which reason is given more often from week to week, and which less."""
-    st.subheader("Which reasons grow?", anchor=False)
+    st.header("Which reasons grow?", anchor=False)
     rows = snapshot.rows(TRENDS, [channel])
     moving = [row for row in rows if row["direction"]]
     if moving:

@@ -147,7 +147,7 @@ def show_within(measures: Measures) -> None:
     """The share applied within the times people ask about."""
     if "share_within_1_hour" not in measures:
         return
-    st.subheader("Applied within", anchor=False)
+    st.header("Applied within", anchor=False)
     shares, lines = [], []
     for definition, label in WITHIN:
         row = measures[definition]
@@ -184,7 +184,7 @@ def show_curve(chosen: filters.Filters) -> None:
     steps = snapshot.rows(CURVE, [chosen.channel_or_all])
     if not steps:
         return
-    st.subheader("Share applied within a time", anchor=False)
+    st.header("Share applied within a time", anchor=False)
     for step in steps:
         step["note"] = (
             f"{formats.share(step['share_processed'])} within {formats.duration(step['seconds'])} "
@@ -207,7 +207,7 @@ def show_curve(chosen: filters.Filters) -> None:
 
 def show_open(chosen: filters.Filters) -> None:
     """Requests that nobody has applied yet: how old, and whose deadline comes next."""
-    st.subheader("Still open", anchor=False)
+    st.header("Still open", anchor=False)
     ages = snapshot.rows(AGES, [chosen.channel_or_all])
     if not ages:
         st.markdown("Nothing is waiting: every opt-out on record has been applied.")
@@ -265,7 +265,7 @@ def left(deadline: datetime | None, as_of: datetime) -> str:
 
 def show_repeats(chosen: filters.Filters) -> None:
     """How often people had to ask."""
-    st.subheader("Who had to ask more than once?", anchor=False)
+    st.header("Who had to ask more than once?", anchor=False)
     rows = snapshot.rows(REPEATS, [chosen.channel_or_all])
     total = sum(row["span_count"] for row in rows if row["method"] == "*")
     again = sum(row["span_count"] for row in rows if row["method"] == "*" and row["asked_count"] > 1)

@@ -151,7 +151,7 @@ def show_rates(rows: Sequence[dict[str, Any]]) -> None:
     )
     if not any(row["value_now"] is not None for row in months):
         return
-    st.subheader("Opt-out rate by month", anchor=False)
+    st.header("Opt-out rate by month", anchor=False)
     shares = {side: [share(row, side) for row in months] for side in ("now", "then")}
     changed = [row for row in months if row["change"] == "changed"]
     reported = [one for one in shares["then"] if one.value is not None]
@@ -180,7 +180,7 @@ def share(row: dict[str, Any], side: str) -> Share:
 
 def show_causes(compared: dict[str, Any]) -> None:
     """What lies between the two runs: loads, late opt-outs, settings, rules, waivers."""
-    st.subheader("What changed it", anchor=False)
+    st.header("What changed it", anchor=False)
     causes = [texts.plain(row["what"]) for row in compared["causes"]]
     st.markdown("\n".join(f"- {cause[:1].upper()}{cause[1:]}" for cause in causes) or "Nothing that is recorded.")
     late = compared["late_opt_outs"]
@@ -243,7 +243,7 @@ def show_numbers(compared: dict[str, Any]) -> None:
     rows = compared["numbers"]
     if not rows:
         return
-    st.subheader("Numbers that differ", anchor=False)
+    st.header("Numbers that differ", anchor=False)
     table = pandas.DataFrame([
         {
             "Restated": "yes" if row["is_restated"] else "no",
@@ -272,7 +272,7 @@ def show_findings(compared: dict[str, Any]) -> None:
         if row["new_count"] or row["gone_count"] or row["from_other_class_count"] or row["to_other_class_count"]
     ]  # fmt: skip
     if lines:
-        st.subheader("Findings", anchor=False)
+        st.header("Findings", anchor=False)
         counted = ("Then", "Now", "New", "Gone", "From another class")
         layout.table(lines, "Findings by rule and class, then and now", dict.fromkeys(counted, formats.count))
     verdicts = [
@@ -286,7 +286,7 @@ def show_findings(compared: dict[str, Any]) -> None:
         if row["verdict_then"] != row["verdict_now"] and row["verdict_then"]
     ]  # fmt: skip
     if verdicts:
-        st.subheader("Verdicts that changed", anchor=False)
+        st.header("Verdicts that changed", anchor=False)
         layout.table(verdicts, "Verdicts that changed, by month, channel and source")
 
 

@@ -115,7 +115,7 @@ def show_audits() -> None:
     """Each wrong that heed looks for, with what it found; one of them in full."""
     order = {rule: place for place, rule in enumerate(rule_texts.AUDITS)}
     audits = sorted(snapshot.rows(AUDITS), key=lambda row: order.get(row["rule"], len(order)))
-    st.subheader("What heed looks for", anchor=False)
+    st.header("What heed looks for", anchor=False)
     lines = [
         {
             "Wrong": f"**{texts.plain(rule_texts.audit_name(row['rule']))}**  \n"
@@ -152,7 +152,7 @@ def show_one(row: dict[str, Any]) -> None:
 
 def show_law(rows: list[dict[str, Any]]) -> None:
     """The rows of law by kind and place, as the reader filters them."""
-    st.subheader("The law, row by row", anchor=False)
+    st.header("The law, row by row", anchor=False)
     places = sorted({row["jurisdiction"] for row in rows}, key=rule_texts.place)
     kinds = [kind for kind in rule_texts.KINDS if any(row["kind"] == kind for row in rows)]
     named = {code for row in rows for code in rule_texts.channel_codes(row["channel"])}
@@ -266,7 +266,7 @@ def show_reach(policy: dict[str, Any]) -> None:
     places = snapshot.rows(PLACES)
     if not places:
         return
-    st.subheader("Whom they reach", anchor=False)
+    st.header("Whom they reach", anchor=False)
     deadlines: dict[str, dict[str, list[str]]] = {}
     for row in snapshot.rows(DEADLINES):
         texts_of = deadlines.setdefault(row["country"], {}).setdefault(amount(row["amount"], row), [])

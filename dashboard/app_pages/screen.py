@@ -119,7 +119,7 @@ def show_answer(screened: Screened) -> None:
     """How many may be sent to, and what the reader has to know about that."""
     counts = screened.counts
     at = formats.instant(datetime.fromisoformat(counts["at"]))
-    st.subheader(
+    st.header(
         f"{formats.count(counts['sendable'])} of {formats.plural(counts['read'], 'row')} may be sent to at {at}",
         anchor=False,
     )

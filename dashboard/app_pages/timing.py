@@ -141,7 +141,7 @@ def than_which(name: str) -> str:
 
 def show_frequency(scope: list[Any], tests: Tests) -> None:
     """Pressure and place in the sequence."""
-    st.subheader("How often?", anchor=False)
+    st.header("How often?", anchor=False)
     label = st.segmented_control(
         "By", [NAMES[name] for name in FREQUENCY], default=NAMES[FREQUENCY[0]], required=True, key="frequency",
         bind="query-params",
@@ -157,7 +157,7 @@ def show_frequency(scope: list[Any], tests: Tests) -> None:
 
 def show_clock(scope: list[Any], tests: Tests, hours: list[dict[str, Any]]) -> None:
     """Hour and weekday of sending."""
-    st.subheader("When?", anchor=False)
+    st.header("When?", anchor=False)
     label = st.segmented_control(
         "By", ["Hour and weekday", "Hour", "Weekday"], default="Hour and weekday", required=True, key="clock",
         bind="query-params",
@@ -178,7 +178,7 @@ def show_clock(scope: list[Any], tests: Tests, hours: list[dict[str, Any]]) -> N
 
 def show_content(scope: list[Any], tests: Tests) -> None:
     """Template and language, where the source tells them."""
-    st.subheader("What?", anchor=False)
+    st.header("What?", anchor=False)
     told = False
     for name in CONTENT:
         rows = snapshot.rows(BUCKETS, [*scope, name])
@@ -198,7 +198,7 @@ def show_content(scope: list[Any], tests: Tests) -> None:
 def show_costs(scope: list[Any]) -> None:
     """What messages cost that nobody should have got, each currency by itself."""
     rows = snapshot.rows(COSTS, scope)
-    st.subheader("What does it cost?", anchor=False)
+    st.header("What does it cost?", anchor=False)
     priced = [row for row in rows if row["cost"] is not None]
     if not priced:
         st.markdown("No price is on record for these messages.")

@@ -94,7 +94,7 @@ def in_words(row: dict[str, Any]) -> str:
 
 def show_in_force(waivers: list[dict[str, Any]]) -> None:
     """Waivers in force, the next to expire first."""
-    st.subheader("In force", anchor=False)
+    st.header("In force", anchor=False)
     if not waivers:
         st.markdown("No waiver is in force.")
         return

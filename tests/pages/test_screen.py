@@ -49,7 +49,7 @@ def sent_off(app: AppTest, name: str, content: bytes, clock: time = time(9, 0), 
 
 def test_who_may_be_sent_to_is_said_first_and_then_who_not_and_why(open_page: Open, screening_home: Home) -> None:
     app = sent_off(open_page(screening_home.path, "screen"), "list.csv", LIST)
-    assert app.subheader[0].value == "2 of 5 rows may be sent to at 17 Nov 2026 14:00 UTC"
+    assert app.header[0].value == "2 of 5 rows may be sent to at 17 Nov 2026 14:00 UTC"
     reasons = {row[0]: row[2] for row in app.table[0].value.itertuples(index=False)}
     assert reasons == {"**No usable address**": 1, "**Opted out**": 1, "**No consent**": 1}
     refused = app.dataframe[0].value
@@ -94,7 +94,7 @@ def test_a_list_that_cannot_be_screened_says_what_to_do(
 ) -> None:
     app = sent_off(open_page(screening_home.path, "screen"), name, content)
     assert said in app.error[0].value
-    assert not app.subheader
+    assert not app.header
     assert not app.dataframe
 
 
