@@ -78,12 +78,12 @@ def _select(engine: DuckDBEngine, select: str) -> str:
 
 
 def write_rule_texts(engine: DuckDBEngine) -> None:
-    """Build run.audit_rules: what each rule looks for, why, and what to do, as its file says."""
+    """Build run.audit_rules: what each rule looks for, why, what to do, and its SQL, as its file says."""
     rows = [
-        (rule.name, *(rule.fields[name] for name in ("Rule", "Why", "Remedy", "Severity")))
+        (rule.name, *(rule.fields[name] for name in ("Rule", "Why", "Remedy", "Severity")), rule.text)
         for rule in sorted(rules(), key=lambda rule: rule.name)
     ]
-    schema = dict.fromkeys(("rule", "says", "why", "remedy", "severity"), polars.String)
+    schema = dict.fromkeys(("rule", "says", "why", "remedy", "severity", "sql"), polars.String)
     engine.create_from_frame("run.audit_rules", polars.DataFrame(rows, schema=schema, orient="row"))
 
 
