@@ -31,7 +31,7 @@ HOME_VARIABLE = "HEED_HOME"
 KEPT_OPEN = 2
 COLUMNS = "select column_name from information_schema.columns where table_schema = ? and table_name = ?"
 CITATIONS = "select rule_id, coalesce(citation, regulation, rule_id) as citation from run.rules"
-LATER_FINDING_COLUMNS = ("legal_rule_id", "jurisdiction", "jurisdiction_certainty")
+LATER_FINDING_COLUMNS = ("finding_id", "legal_rule_id", "jurisdiction", "jurisdiction_certainty")
 
 # What a bench may use: it holds the records of one contact.
 BENCH_MEMORY = "512MB"
@@ -188,7 +188,7 @@ class Bench:
 
 @contextmanager
 def bench(chosen: Published) -> Iterator[Bench]:
-    """A bench beside `chosen`, gone afterwards; raises UnreadableSnapshotError for SQL that the snapshot cannot answer."""
+    """A bench beside `chosen`, gone afterwards; raises UnreadableSnapshotError for SQL that it cannot answer."""
     try:
         with duckdb.connect(":memory:", config={**_CLOSED, "memory_limit": BENCH_MEMORY}) as connection:
             connection.execute("set TimeZone = 'UTC'")

@@ -101,7 +101,7 @@ def audit(engine: DuckDBEngine, settings: Settings) -> int:
     for name in selects:
         engine.create_view(f"audits.{name}", f"select * from audits.found where rule = {quoted(name)}")
     waivers.write(engine, settings)
-    waived_by, joins = waivers.waived(engine)
-    engine.create_view("audits.findings", f"select f.*, {waived_by} as waived_by from audits.found as f {joins}")
+    waived_columns, joins = waivers.waived(engine)
+    engine.create_view("audits.findings", f"select f.*, {waived_columns} from audits.found as f {joins}")
     waivers.report(engine)
     return found

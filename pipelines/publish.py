@@ -62,7 +62,7 @@ _TABLES = {
     "reference.reply_rules": "rule, about",
     "audits.findings": "rule, occurred_at, source, message_id, event_id",
     "audits.waivers": "waiver_number",
-    "metrics.finding_counts": "period_start, rule, finding_class, severity, channel, program, campaign_id, legal_rule_id",
+    "metrics.finding_groups": "rule, finding_class, period_start, channel, program, campaign_id, legal_rule_id",
     "metrics.measurements": "metric, definition, grain, period_start, channel, program, campaign_id, reason",
     "metrics.definitions": "position",
     "metrics.headline": "position",

@@ -40,6 +40,7 @@ select
     f.waived_by,
     f.legal_rule_id,
     c.jurisdiction,
-    c.jurisdiction_certainty
+    c.jurisdiction_certainty,
+    f.waiver_number
 from audits.findings as f
 left join core.contacts as c on c.contact_key = f.contact_key
