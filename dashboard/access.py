@@ -25,6 +25,7 @@ PAGES = {
     "findings": OFFICERS,
     "missed": OFFICERS,
     "contact": OFFICERS,
+    "finding": OFFICERS,
     "response": REVIEWERS,
     "trends": EVERYONE,
     "campaigns": EVERYONE,
@@ -128,11 +129,12 @@ def page_of(path: str) -> str:
     return name if name in PAGES else "other"
 
 
-def view_contact(contact_key: int) -> None:
-    """The reader is about to see a contact: write it down, once until another page or contact is opened."""
+def view_contact(contact_key: int, page: str = "contact") -> None:
+    """The reader is about to see a contact on a page: write it down, once until another page or contact is opened."""
     if st.session_state.get("contact_written") != contact_key:
-        access_log.write("contact", reader(), page="contact", contact_key=contact_key)
+        access_log.write("contact", reader(), page=page, contact_key=contact_key)
         st.session_state["contact_written"] = contact_key
+    st.session_state["contact_written_on"] = page
 
 
 def refuse_page(page: str) -> None:
@@ -144,9 +146,10 @@ def refuse_page(page: str) -> None:
 
 def opened(page: str) -> None:
     """The reader opened a page: what was written down about another one is done with."""
+    if page != st.session_state.get("contact_written_on"):
+        st.session_state.pop("contact_written", None)
     if page != "contact":
-        for name in ("contact_written", "contact_held"):
-            st.session_state.pop(name, None)
+        st.session_state.pop("contact_held", None)
     if st.session_state.get("refused_written") != page:
         st.session_state.pop("refused_written", None)
 

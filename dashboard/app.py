@@ -50,7 +50,7 @@ def main() -> None:
             icon=page.icon,
             help=page.help,
             default=name == "overview",
-            visibility="visible" if name != "contact" and access.may_open(name) else "hidden",
+            visibility="visible" if name not in texts.UNLISTED and access.may_open(name) else "hidden",
         )
         for name, page in texts.PAGES.items()
     }

@@ -12,7 +12,8 @@ import logging
 import os
 import shlex
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -30,7 +31,11 @@ HOME_VARIABLE = "HEED_HOME"
 KEPT_OPEN = 2
 COLUMNS = "select column_name from information_schema.columns where table_schema = ? and table_name = ?"
 CITATIONS = "select rule_id, coalesce(citation, regulation, rule_id) as citation from run.rules"
-LATER_FINDING_COLUMNS = ("legal_rule_id", "jurisdiction", "jurisdiction_certainty")
+LATER_FINDING_COLUMNS = ("finding_id", "legal_rule_id", "jurisdiction", "jurisdiction_certainty")
+
+# What a bench may use: it holds the records of one contact.
+BENCH_MEMORY = "512MB"
+_CLOSED = {"autoinstall_known_extensions": False, "autoload_known_extensions": False}
 
 _open: dict[Path, duckdb.DuckDBPyConnection] = {}
 _lock = threading.Lock()
@@ -159,10 +164,49 @@ def read_uncached(chosen: Published, sql: str, parameters: Sequence[Any] = ()) -
     try:
         return _cursor(chosen.path).sql(sql, params=list(parameters)).to_arrow_table()
     except duckdb.Error as error:
-        # The reader is told what to do; the one who runs the server also needs to know why.
-        logging.getLogger(__name__).error("cannot read %s: %s", chosen.path, error)
-        what = f"The file {chosen.path.name} is damaged, or another version of heed wrote it."
-        raise UnreadableSnapshotError(what, command_for("run")) from error
+        raise _unreadable(chosen, error) from error
+
+
+class Bench:
+    """A database in memory of one call's own, with a snapshot attached read only under the name `snapshot`.
+
+    It has the snapshot's SQL functions and can reach no other file and no network.
+    """
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
+        self._connection = connection
+
+    def run(self, sql: str) -> None:
+        """Run one statement for its effect."""
+        self._connection.execute(sql)
+
+    def rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[dict[str, Any]]:
+        """Rows of a query as dictionaries."""
+        found: list[dict[str, Any]] = self._connection.sql(sql, params=list(parameters)).to_arrow_table().to_pylist()
+        return found
+
+
+@contextmanager
+def bench(chosen: Published) -> Iterator[Bench]:
+    """A bench beside `chosen`, gone afterwards; raises UnreadableSnapshotError for SQL that it cannot answer."""
+    try:
+        with duckdb.connect(":memory:", config={**_CLOSED, "memory_limit": BENCH_MEMORY}) as connection:
+            connection.execute("set TimeZone = 'UTC'")
+            path = str(chosen.path).replace("'", "''")
+            connection.execute(f"attach '{path}' as snapshot (read_only)")
+            connection.execute("set search_path = 'memory.main,snapshot.main'")
+            connection.execute("set enable_external_access = false")
+            connection.execute("set lock_configuration = true")
+            yield Bench(connection)
+    except duckdb.Error as error:
+        raise _unreadable(chosen, error) from error
+
+
+def _unreadable(chosen: Published, error: duckdb.Error) -> UnreadableSnapshotError:
+    # The reader is told what to do; the one who runs the server also needs to know why.
+    logging.getLogger(__name__).error("cannot read %s: %s", chosen.path, error)
+    what = f"The file {chosen.path.name} is damaged, or another version of heed wrote it."
+    return UnreadableSnapshotError(what, command_for("run"))
 
 
 def _table(sql: str, parameters: Sequence[Any]) -> pyarrow.Table:
@@ -182,11 +226,7 @@ def _cursor(path: Path) -> duckdb.DuckDBPyConnection:
             connection = duckdb.connect(
                 str(path),
                 read_only=True,
-                config={
-                    "autoinstall_known_extensions": False,
-                    "autoload_known_extensions": False,
-                    "enable_external_access": False,
-                },
+                config={**_CLOSED, "enable_external_access": False},
             )
             connection.execute("set global TimeZone = 'UTC'")
             connection.execute("set lock_configuration = true")

@@ -111,6 +111,10 @@ PAGES = {
         ("channel",),
         section="Record",
     ),
+    "finding": Page(
+        "app_pages/finding.py", "Finding", "What happened here, and how do we know?", ":material/policy:",
+        "One finding: what happened, the rule, the records and their files, and its SQL to run again.",
+    ),
     "contact": Page(
         "app_pages/contact.py", "Contact", "What happened to this contact?", ":material/person:",
         "One contact's messages, consent events and opt-out spans in time order.",
@@ -137,6 +141,9 @@ WHAT_HAPPENED = {
     "marketing": "Marketing message", "transactional": "Transactional message", "confirmation": "Confirmation",
     "unknown": "Message of unknown class", "inbound": "Message from the contact",
 }  # fmt: skip
+
+# Pages that are opened from others: they show one of something, and the menu cannot know which.
+UNLISTED = ("contact", "finding")
 
 # The sections of the menu in order; pages without one come first.
 SECTIONS = ("", "Marketing", "Before sending", "Rule book", "Record")

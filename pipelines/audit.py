@@ -78,12 +78,12 @@ def _select(engine: DuckDBEngine, select: str) -> str:
 
 
 def write_rule_texts(engine: DuckDBEngine) -> None:
-    """Build run.audit_rules: what each rule looks for, why, and what to do, as its file says."""
+    """Build run.audit_rules: what each rule looks for, why, what to do, and its SQL, as its file says."""
     rows = [
-        (rule.name, *(rule.fields[name] for name in ("Rule", "Why", "Remedy", "Severity")))
+        (rule.name, *(rule.fields[name] for name in ("Rule", "Why", "Remedy", "Severity")), rule.text)
         for rule in sorted(rules(), key=lambda rule: rule.name)
     ]
-    schema = dict.fromkeys(("rule", "says", "why", "remedy", "severity"), polars.String)
+    schema = dict.fromkeys(("rule", "says", "why", "remedy", "severity", "sql"), polars.String)
     engine.create_from_frame("run.audit_rules", polars.DataFrame(rows, schema=schema, orient="row"))
 
 
@@ -101,7 +101,7 @@ def audit(engine: DuckDBEngine, settings: Settings) -> int:
     for name in selects:
         engine.create_view(f"audits.{name}", f"select * from audits.found where rule = {quoted(name)}")
     waivers.write(engine, settings)
-    waived_by, joins = waivers.waived(engine)
-    engine.create_view("audits.findings", f"select f.*, {waived_by} as waived_by from audits.found as f {joins}")
+    waived_columns, joins = waivers.waived(engine)
+    engine.create_view("audits.findings", f"select f.*, {waived_columns} from audits.found as f {joins}")
     waivers.report(engine)
     return found

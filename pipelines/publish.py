@@ -37,9 +37,32 @@ _TABLES = {
     "core.opt_out_spans": "contact_key, begins_at, span_id",
     "core.span_coverage": "contact_key, begins_at, span_id",
     "core.consent_starts": "contact_key, channel, program",
-    "core.timeline": "contact_key, occurred_at, kind, record_id",
+    # What the rules read, of contacts with a finding: by contact, so that one contact's rows are read without the rest.
+    "core.messages": "contact_key, sent_at, message_id",
+    "core.consent_events": "contact_key, requested_at, event_id",
+    "core.inbound_messages": "contact_key, received_at, inbound_id",
+    "core.inbound_requests": "contact_key, received_at, inbound_id",
+    "core.citable_spans": "contact_key, after_at, span_id",
+    "core.confirmations": "contact_key, sent_at, message_id",
+    "core.marketing_confirmations": "contact_key, message_id",
+    "core.messages_without_instructions": "contact_key, message_id",
+    "core.scoped_acts": "contact_key, requested_at, event_id, scope_key, kind",
+    "core.listings": "contact_key, source",
+    # And what they read that is about no contact.
+    "core.campaigns": "source, campaign_id, channel",
+    "core.campaign_messages": "campaign_source, campaign_id, campaign_channel, message_source, message_channel",
+    "core.confirmation_channels": "channel",
+    "core.consented_channels": "channel",
+    "core.consent_duties": "place_id, channel, from_at",
+    "core.place_rules": "place_id, channel, rule_id, from_at",
+    "core.quiet_places": "place_id",
+    "core.quiet_hours": "schedule_id, channel, utc_hour, from_at",
+    "run.forbidden_sources": "source_type",
+    "reference.channels": "channel",
+    "reference.reply_rules": "rule, about",
     "audits.findings": "rule, occurred_at, source, message_id, event_id",
     "audits.waivers": "waiver_number",
+    "metrics.finding_groups": "rule, finding_class, period_start, channel, program, campaign_id, legal_rule_id",
     "metrics.measurements": "metric, definition, grain, period_start, channel, program, campaign_id, reason",
     "metrics.definitions": "position",
     "metrics.headline": "position",
@@ -81,6 +104,10 @@ _TABLES = {
     "core.suspected_machines": "span_id, rule",
     "validation.results": "kind, expectation",
 }
+
+
+#: Views in the snapshot of its own tables.
+_VIEWS = ("core.timeline",)
 
 
 def read_pointer(published: Path) -> dict[str, Any] | None:
@@ -135,13 +162,14 @@ def publish(engine: DuckDBEngine, published: Path, row: dict[str, Any], fingerpr
     run_id = row["run_id"]
     building = published / f"{run_id}.duckdb.building"
     building.unlink(missing_ok=True)
-    made = {"audits.findings": "published.findings", "core.timeline": "published.timeline"}
-    tables = {}
-    for relation, order in _TABLES.items():
-        rows = f"({sqlfiles.read(made[relation]).text})" if relation in made else relation
-        tables[relation] = f"select * from {rows} order by {order}"
+    # A file of sql/published says which rows and columns of the relation of its name a snapshot has.
+    chosen = {
+        f"{'audits' if one.name == 'findings' else 'core'}.{one.name}": one.text for one in sqlfiles.load("published")
+    }
+    rows = {relation: f"({chosen[relation]})" if relation in chosen else relation for relation in _TABLES}
+    tables = {relation: f"select * from {rows[relation]} order by {order}" for relation, order in _TABLES.items()}
     try:
-        engine.copy_to_file(building, tables)
+        engine.copy_to_file(building, tables, {relation: chosen[relation] for relation in _VIEWS})
     except BaseException:
         for leftover in published.glob(f"{building.name}*"):
             leftover.unlink(missing_ok=True)

@@ -86,11 +86,12 @@ def write(engine: DuckDBEngine, settings: Settings) -> None:
 
 
 def waived(engine: DuckDBEngine) -> tuple[str, str]:
-    """The expression for waived_by and the joins it needs, over findings named f; without waivers there are none."""
+    """The columns waived_by and waiver_number and the joins they need, over findings f; without waivers, no joins."""
     number, joins = _numbers(engine, expired=False)
     if not joins:
-        return "cast(null as string)", ""
-    return "w.who", f"{joins} left join audits.waivers_in_force as w on w.waiver_number = {number}"
+        return "cast(null as string) as waived_by, cast(null as bigint) as waiver_number", ""
+    joins += f" left join audits.waivers_in_force as w on w.waiver_number = {number}"
+    return "w.who as waived_by, w.waiver_number", joins
 
 
 def report(engine: DuckDBEngine) -> None:

@@ -272,7 +272,7 @@ def show_records(records: Sequence[Record]) -> None:
     """Every record in time order, a page of them at a time, with what was found about it and where it came from."""
     if not records:
         return
-    st.subheader(words.RECORDS, anchor=False)
+    st.header(words.RECORDS, anchor=False)
     pages = math.ceil(len(records) / ROWS)
     # The newest are on the last page, as they are at the end of the story.
     page = st.pagination(pages, key="page", bind="query-params") if pages > 1 else 1
@@ -294,7 +294,7 @@ def show_records(records: Sequence[Record]) -> None:
 
 def show_paper(records: Sequence[Record]) -> None:
     """The records and their files as plain tables, which a printer draws whole."""
-    st.subheader(words.RECORDS, anchor=False)
+    st.header(words.RECORDS, anchor=False)
     part = records if len(records) <= PRINTED else list(reversed(records))[:PRINTED]
     if len(part) < len(records):
         st.markdown(
@@ -316,7 +316,7 @@ def show_paper(records: Sequence[Record]) -> None:
         )
     with st.container(key="on_paper_records"):
         layout.table(lines, words.RECORDS_ALT)
-    st.subheader(words.FILES, anchor=False)
+    st.header(words.FILES, anchor=False)
     files = contact_records.files_of(records)
     with st.container(key="on_paper_files"):
         layout.table([{name: texts.plain(str(value)) for name, value in one.items()} for one in files], words.FILES_ALT)

@@ -16,26 +16,28 @@ if TYPE_CHECKING:
     import polars
 
 # Spark's names for what DuckDB calls otherwise, so that one SQL text runs on both.
-_MACROS = (
-    "create or replace macro unix_seconds(instant) as cast(floor(epoch(instant)) as bigint)",
-    "create or replace macro unix_micros(instant) as epoch_us(instant)",
-    "create or replace macro struct(first, second) as row(first, second)",
-    "create or replace macro regexp_like(text, pattern) as regexp_matches(text, pattern)",
-    "create or replace macro explode(list) as unnest(list)",
-    "create or replace macro sequence(low, high) as generate_series(low, high)",
-    "create or replace macro try_element_at(list, place) as list_extract(list, place)",
-    "create or replace macro array_size(list) as len(list)",
-    "create or replace macro array_join(list, separator) as array_to_string(list, separator)",
-)
+_MACROS = {
+    "unix_seconds(instant)": "cast(floor(epoch(instant)) as bigint)",
+    "unix_micros(instant)": "epoch_us(instant)",
+    "struct(first, second)": "row(first, second)",
+    "regexp_like(text, pattern)": "regexp_matches(text, pattern)",
+    "explode(list)": "unnest(list)",
+    "sequence(low, high)": "generate_series(low, high)",
+    "try_element_at(list, place)": "list_extract(list, place)",
+    "array_size(list)": "len(list)",
+    "array_join(list, separator)": "array_to_string(list, separator)",
+}
 # What sql/ says often, said once: the date of an instant so many seconds from UTC, and the first day of the period of a
 # grain (day, week, month; null for the whole record) that a date is in.
-_FUNCTIONS = (
-    "create or replace macro local_date(instant, offset_seconds) as date '1970-01-01'"
+_FUNCTIONS = {
+    "local_date(instant, offset_seconds)": "date '1970-01-01'"
     " + cast(floor(cast(unix_seconds(instant) + offset_seconds as double) / 86400) as int)",
-    "create or replace macro period_start(grain, on_date) as case grain when 'day' then on_date"
+    "period_start(grain, on_date)": "case grain when 'day' then on_date"
     " when 'week' then cast(date_trunc('week', on_date) as date)"
     " when 'month' then cast(date_trunc('month', on_date) as date) end",
-)
+}
+#: Every function that the SQL files call and DuckDB does not have: signature -> expression.
+SQL_FUNCTIONS = _MACROS | _FUNCTIONS
 
 
 class DuckDBEngine:
@@ -76,8 +78,8 @@ class DuckDBEngine:
         self.execute("set TimeZone = 'UTC'")
         if read_only:
             return
-        for macro in (*_MACROS, *_FUNCTIONS):
-            self.execute(macro)
+        for signature, expression in SQL_FUNCTIONS.items():
+            self.define_function(signature, expression)
         for schema in in_memory:  # DuckDB reads `a.b` as relation b of database a, as it does of schema a
             self.execute(f"attach ':memory:' as {schema}")
 
@@ -177,14 +179,23 @@ class DuckDBEngine:
             with suppress(EngineError):  # the database may have been ended by what went wrong inside
                 self.execute("reset disabled_optimizers")
 
-    def copy_to_file(self, path: Path, relations: dict[str, str]) -> None:
-        """Write a new database file at `path`: one table per entry, name in the file -> select over this database."""
+    def copy_to_file(self, path: Path, relations: dict[str, str], views: dict[str, str]) -> None:
+        """Write a new database file at `path`, whole in itself.
+
+        `relations`: name in the file -> select over this database, one table each. `views`: name in the file -> select
+        over the file's own tables. The file also gets the functions of the SQL files, so that those run in it as they
+        stand.
+        """
         self.execute(f"attach {quoted(str(path))} as snapshot")
         try:
             for relation, select in relations.items():
                 schema, _, _ = relation.partition(".")
                 self.execute(f"create schema if not exists snapshot.{schema}")
                 self.execute(f"create table snapshot.{relation} as {select}", relation=relation)
+            for signature, expression in SQL_FUNCTIONS.items():
+                self.execute(f"create macro snapshot.main.{signature} as {expression}")
+            for relation, select in views.items():
+                self.execute(f"create view snapshot.{relation} as {select}", relation=relation)
             self.execute("checkpoint snapshot")
         finally:
             self.execute("detach snapshot")

@@ -6,9 +6,6 @@
 -- Remedy: switch the provider's opt-out confirmation on, or deliver confirmations with message_class confirmation.
 -- Severity: notice.
 with
-habits as (
-    select distinct channel from core.messages where message_class = 'confirmation'
-),
 asked as (
     select distinct
         e.source, e.event_id, e.contact_key, e.channel, e.program, e.campaign_id, e.requested_at,
@@ -26,7 +23,7 @@ expected as (
     select a.*, row_number() over (partition by a.source, a.event_id order by a.deadline_at, a.processed_at) as repetition
     from asked as a
     join core.contacts as c on c.contact_key = a.contact_key
-    left join habits as h on h.channel = a.channel
+    left join core.confirmation_channels as h on h.channel = a.channel
     where
         h.channel is not null
         or exists (

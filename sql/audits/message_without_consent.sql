@@ -58,11 +58,6 @@ uncovered as (
         and s.program = m.scope_program
         and s.after_at < m.sent_at
         and s.until_at > m.sent_at
-),
-consented_channels as (
-    select distinct channel
-    from core.consent_events
-    where event_type in ('opt_in', 'opt_in_confirmed')
 )
 select
     'message_without_consent' as rule,
@@ -84,8 +79,8 @@ select
     'No opt-in of this contact is on record before the message' as details
 from uncovered as u
 join (
-    select channel, channel in (select channel from consented_channels)
-        or '*' in (select channel from consented_channels) as is_logged
+    select channel, channel in (select channel from core.consented_channels)
+        or '*' in (select channel from core.consented_channels) as is_logged
     from reference.channels
 ) as k on k.channel = u.channel
 join core.contacts as c on c.contact_key = u.contact_key
