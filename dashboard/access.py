@@ -163,7 +163,7 @@ def on_demand(
     `contact_key` the contact it is about. Raises PermissionError where the session is over.
     """
     asked = session()
-    if page == "contact" and contact_key is None:
+    if contact_key is None and page is not None and page == st.session_state.get("contact_written_on"):
         contact_key = st.session_state.get("contact_written")
 
     def made() -> bytes:
