@@ -13,11 +13,10 @@ import polars
 
 from pipelines import __version__, connectors
 from pipelines.engines.duckdb import DuckDBEngine
-from pipelines.ledger import Ledger, Load
+from pipelines.ledger import Ledger
 from pipelines.settings import Settings
 
 _INSTANT = polars.Datetime("us", "UTC")
-_FIRST_ROWS = 20
 
 
 def _instant(text: str | None) -> datetime | None:
@@ -97,35 +96,6 @@ def write_inputs(engine: DuckDBEngine, ledger: Ledger, new: set[str]) -> None:
     schema |= dict.fromkeys(("read_count", "accepted_count", "duplicate_count", "quarantined_count"), polars.Int64)
     schema |= dict.fromkeys(("loaded_at", "first_record_at", "last_record_at"), _INSTANT) | {"is_new": polars.Boolean}
     engine.create_from_frame("run.inputs", polars.DataFrame(rows, schema=schema))
-
-
-def write_quarantine(engine: DuckDBEngine, settings: Settings, loads: list[Load]) -> None:
-    """Build run.quarantine: counts and first places by load, reason and column, without the rows' text."""
-    schema: dict[str, Any] = {"load_id": polars.String, "source": polars.String, "file": polars.String}
-    schema |= {
-        "reason": polars.String,
-        "column_name": polars.String,
-        "row_count": polars.Int64,
-        "first_rows": polars.String,
-    }
-    rows: list[tuple[Any, ...]] = []
-    for load in loads:
-        path = settings.private / "quarantine" / f"{load.load_id}.parquet"
-        if not load.quarantined_count or not path.exists():
-            if load.quarantined_count:
-                rows.append(
-                    (load.load_id, load.source, load.file, "text_no_longer_kept", None, load.quarantined_count, "")
-                )
-            continue
-        frame = (
-            polars.read_parquet(path, glob=False)
-            .sort("row_number")
-            .group_by("reason", "column", maintain_order=True)
-            .agg(polars.len().alias("row_count"), polars.col("row_number").head(_FIRST_ROWS).alias("places"))
-        )
-        for reason, column, count, places in frame.iter_rows():
-            rows.append((load.load_id, load.source, load.file, reason, column, count, ", ".join(map(str, places))))
-    engine.create_from_frame("run.quarantine", polars.DataFrame(rows, schema=schema, orient="row"))
 
 
 def _matches(parts: tuple[str, ...], pattern: tuple[str, ...]) -> bool:

@@ -15,7 +15,7 @@ from importlib import import_module
 from pathlib import Path
 from threading import Thread
 
-from pipelines import audit, build, identity, inbox, lineage, load, provenance, publish
+from pipelines import audit, build, identity, inbox, lineage, load, provenance, publish, quarantine
 from pipelines.engines.duckdb import DuckDBEngine
 from pipelines.errors import ConfigurationError, LockedError, UsageError
 from pipelines.ledger import Ledger, Load
@@ -100,7 +100,7 @@ def _facts(run: Run) -> int:
     provenance.write_excluded(run.engine)
     lineage.write_load_days(run.engine)
     provenance.write_inputs(run.engine, run.ledger, {one.load_id for one in run.new_loads})
-    provenance.write_quarantine(run.engine, run.settings, run.ledger.loads)
+    quarantine.write(run.engine, run.settings, run.ledger.loads)
     provenance.write_sources(run.engine, run.settings, run.ledger)
     return rows["core.messages"] + rows["core.consent_events"]
 

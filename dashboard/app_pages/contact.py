@@ -108,7 +108,7 @@ def show_contact(key: int) -> None:
     show_answer(masked, key, records, spans, found)
     show_origin(held, why, records, as_of)
     show_story(key, place, found)
-    show_chart(records, spans, as_of)
+    show_chart(records, spans, as_of, is_printed=is_printed)
     if is_printed:
         show_paper(records)
     else:
@@ -222,8 +222,10 @@ def drawn(records: Sequence[Record]) -> list[Record]:
     return sorted(rank[:MARKS], key=lambda one: one.at.timestamp() if one.at else 0)
 
 
-def show_chart(records: Sequence[Record], spans: list[dict[str, Any]], as_of: datetime | None) -> None:
-    """Spans as bars, messages and consent events on them."""
+def show_chart(
+    records: Sequence[Record], spans: list[dict[str, Any]], as_of: datetime | None, *, is_printed: bool
+) -> None:
+    """Spans as bars, messages and consent events on them; on paper they are dark on white, whatever the theme."""
     marked = drawn(records)
     instants = [record.at for record in marked if record.at]
     if not instants and not spans:
@@ -253,7 +255,9 @@ def show_chart(records: Sequence[Record], spans: list[dict[str, Any]], as_of: da
     ]
     figure = charts.timeline(bars, marks, lines)
     alt = f"Timeline: {formats.plural(len(spans), 'span')} and {formats.plural(len(marks), 'record')}."
-    st.plotly_chart(figure, config=charts.CONFIG, alt=alt)
+    if is_printed:
+        figure.update_layout(template="plotly_white", paper_bgcolor="white", plot_bgcolor="white")
+    st.plotly_chart(figure, theme=None if is_printed else "streamlit", config=charts.CONFIG, alt=alt)
     of_them = len([one for one in contact_records.first_versions(records) if one.at])
     if len(marks) < of_them:
         st.caption(

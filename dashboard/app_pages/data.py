@@ -1,10 +1,13 @@
-"""What do these numbers rest on? What arrived, what was set aside, what sources cannot know, what was checked."""
+"""What do these numbers rest on? Whether the evidence is complete, what was set aside, checked, loaded and restated."""
 
 from __future__ import annotations
 
+from typing import Any
+
 import streamlit as st
 
-from dashboard import formats, layout, snapshot, texts
+from dashboard import coverage, formats, layout, quarantined, snapshot, texts
+from dashboard.words import data as words
 
 SUMS = """
 select
@@ -26,14 +29,6 @@ select source, connectors, message_count, consent_event_count, inbound_message_c
     unmatched_contact_count, unknown_class_count, clock_skew_count, first_record_at, last_record_at, timezone, limits
 from run.sources order by source
 """
-REASONS = """
-select reason, column_name, sum(row_count)::bigint as row_count from run.quarantine
-group by reason, column_name order by row_count desc, reason, column_name
-"""
-QUARANTINE = """
-select reason, column_name, row_count, source, file, first_rows, load_id from run.quarantine
-order by row_count desc, file
-"""
 VALIDATION = """
 select success, description, relation, kind, checked_count, unexpected_count, expectation from validation.results
 order by success, kind, expectation
@@ -43,6 +38,8 @@ HISTORY = """
 select as_of, verdict, violation_count, message_count, opt_out_rate, opt_out_trend, response_time_seconds, run_id
 from run.history order by started_at desc
 """
+CHANGES = "select then_count, gone_count from run.changes where what = 'restated_numbers'"
+RUNS_SHOWN = 20
 NUMBER = st.column_config.NumberColumn
 WHEN = st.column_config.DatetimeColumn
 
@@ -50,16 +47,6 @@ WHEN = st.column_config.DatetimeColumn
 def show() -> None:
     """Draw the page."""
     layout.header("data")
-    show_inputs()
-    show_sources()
-    show_quarantine()
-    show_validation()
-    show_run()
-    layout.footer()
-
-
-def show_inputs() -> None:
-    """The answer: how much arrived and what became of it, then file by file."""
     sums = snapshot.one(SUMS) or {}
     if not sums.get("file_count"):
         layout.empty(
@@ -67,7 +54,21 @@ def show_inputs() -> None:
             "The inbox was empty. Put the delivered files in `inbox/`, then run:",
             snapshot.command_for("run"),
         )
-        return
+    else:
+        show_sums(sums)
+        coverage.show_answer()
+        coverage.show_coverage()
+        quarantined.show()
+        show_sources()
+        show_validation()
+        show_inputs()
+    show_restated()
+    show_run()
+    layout.footer()
+
+
+def show_sums(sums: dict[str, Any]) -> None:
+    """How much arrived and what became of it: every record is somewhere."""
     left_out = sums["excluded_count"]
     st.markdown(
         f"**{formats.plural(sums['read_count'], 'record')} read from {formats.plural(sums['file_count'], 'file')}: "
@@ -76,7 +77,11 @@ def show_inputs() -> None:
         + ("Every record is accounted for." if sums["is_accounted"] else ":red[Some records are not accounted for.]")
         + (f" {formats.plural(left_out, 'record')} later than the run's end of data are left out." if left_out else "")
     )
-    st.header("What arrived", anchor=False)
+
+
+def show_inputs() -> None:
+    """Every file that was loaded, with what became of its rows and the digest of its bytes."""
+    st.header("What was loaded", anchor=False)
     st.dataframe(
         snapshot.frame(INPUTS),
         hide_index=True,
@@ -133,36 +138,6 @@ def show_sources() -> None:
     )  # fmt: skip
 
 
-def show_quarantine() -> None:
-    """Rows set aside, by reason and place."""
-    st.header("Quarantine", anchor=False)
-    rows = snapshot.frame(QUARANTINE)
-    if rows.empty:
-        st.markdown("No row was set aside.")
-        return
-    count = int(rows["row_count"].sum())
-    verb = "is" if count == 1 else "are"
-    st.markdown(f"{formats.plural(count, 'row')} could not be read with certainty and {verb} in no number.")
-    lines = [
-        {"Reason": texts.humanise(row["reason"]), "Column": texts.plain(row["column_name"]), "Rows": row["row_count"]}
-        for row in snapshot.rows(REASONS)
-    ]
-    layout.table(lines, "Quarantined rows by reason and column", {"Rows": formats.count})
-    rows["reason"] = rows["reason"].map(texts.humanise)
-    with st.expander("Files and row numbers"):
-        st.dataframe(
-            rows,
-            hide_index=True,
-            placeholder="",
-            alt="Quarantined rows by reason, file and column",
-            column_config={
-                "reason": "Reason", "column_name": "Column", "row_count": NUMBER("Rows", format="localized"),
-                "source": "Source", "file": "File", "first_rows": "First row numbers", "load_id": "Load",
-            },
-        )  # fmt: skip
-    st.caption(f"The rows as delivered: `{snapshot.home()}/private/quarantine/`, one file per load.")
-
-
 def show_validation() -> None:
     """What was checked before publishing."""
     st.header("Validation", anchor=False)
@@ -190,6 +165,49 @@ def show_validation() -> None:
         )  # fmt: skip
 
 
+def show_restated() -> None:
+    """What became of the numbers that the run before reported, in a sentence, and the way to all of them."""
+    st.header("Restatements", anchor=False)
+    history = snapshot.rows(HISTORY)
+    if len(history) < 2:
+        st.markdown(words.FIRST_RUN)
+        return
+    now, then = history[:2]
+    changes = snapshot.one(CHANGES) if snapshot.has("run.changes") else None
+    if changes is not None:
+        restated, count = changes["gone_count"] or 0, changes["then_count"] or 0
+        of_them = formats.plural(count, "number")
+        st.markdown(
+            words.RESTATED.format(restated=formats.count(restated), count=of_them, are="is" if restated == 1 else "are")
+            if restated
+            else words.STANDS.format(count=of_them)
+        )
+    st.markdown(
+        words.SINCE.format(
+            then=formats.instant(then["as_of"]),
+            violations=difference(then["violation_count"], now["violation_count"]),
+            rate=then_and_now(formats.share(then["opt_out_rate"]), formats.share(now["opt_out_rate"])),
+            verdict=then_and_now(then["verdict"], now["verdict"]),
+        )
+    )
+    page = texts.PAGES["restated"]
+    st.page_link(page.file, label=page.title, icon=page.icon)
+
+
+def then_and_now(then: str, now: str) -> str:
+    """Two values in words: still Fail; 1.2 % then, 1.3 % now."""
+    return f"still {now}" if then == now else f"{then} then, {now} now"
+
+
+def difference(then: int | None, now: int | None) -> str:
+    """Violations of two runs in words: 3 violations more (483 then, 486 now)."""
+    before, after = then or 0, now or 0
+    if before == after:
+        return f"still {formats.plural(after, 'violation')}"
+    more = f"{formats.plural(abs(after - before), 'violation')} {'more' if after > before else 'fewer'}"
+    return f"{more} ({formats.count(before)} then, {formats.count(after)} now)"
+
+
 def show_run() -> None:
     """The steps of this run, and the runs before it."""
     steps = snapshot.rows(STEPS)
@@ -201,6 +219,7 @@ def show_run() -> None:
             {"Step": texts.humanise(row["step"]), "Seconds": row["seconds"], "Rows": row["row_count"]} for row in steps
         ]
         layout.table(lines, "Steps of this run", {"Seconds": formats.seconds, "Rows": formats.count})
+    history = snapshot.rows(HISTORY)
     runs = [
         {
             "Data up to": formats.day(row["as_of"]).replace(" ", formats.GAP),
@@ -212,10 +231,12 @@ def show_run() -> None:
             "Response time": formats.duration(row["response_time_seconds"]),
             "Run": row["run_id"],
         }
-        for row in snapshot.rows(HISTORY)
+        for row in history[:RUNS_SHOWN]
     ]
     writers = {"Violations": formats.count, "Messages": formats.count, "Opt-out rate": formats.share}
     layout.table(runs, "Published runs, newest first", writers)
+    if history[RUNS_SHOWN:]:
+        st.caption(f"The newest {RUNS_SHOWN} of {formats.plural(len(history), 'run')}.")
 
 
 show()

@@ -349,7 +349,7 @@ def test_a_view_of_a_contact_is_written_down_once(guarded: Site, visit: BrowserC
     for _ in range(2):
         page.goto(f"{guarded.address}/contact?contact=0123456789abcdef")
         settled(page)
-    page.get_by_role("textbox", name="Contact key").fill("fedcba9876543210")
+    page.get_by_role("searchbox", name="Address or contact key").fill("fedcba9876543210")
     page.keyboard.press("Enter")
     settled(page)
     page.wait_for_timeout(1000)

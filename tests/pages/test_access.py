@@ -87,7 +87,8 @@ def test_a_contact_is_written_down_when_it_is_looked_at(as_role: Open, homes: di
         "what": "contact",
         "contact_key": "00000000000000ff",
     }.items() <= line.items()
-    app.text_input[0].set_value("00000000000000fe").run()
+    app.text_input(key="who").set_value("00000000000000fe")
+    app.button[0].click().run()
     assert [line["contact_key"][-2:] for line in log_of(home)] == ["ff", "fe"]
 
 

@@ -20,6 +20,7 @@ import pandas
 from tests.support import (
     snapshot_audience,
     snapshot_campaigns,
+    snapshot_coverage,
     snapshot_definitions,
     snapshot_durations,
     snapshot_reasons,
@@ -148,6 +149,8 @@ def _tables(run_id: str, kind: str, preset: str) -> dict[str, list[Row]]:
         "run.inputs": _inputs(kind),
         "run.sources": _sources(),
         "run.quarantine": _quarantine(kind),
+        "run.quarantine_examples": [] if kind == "clean" else snapshot_coverage.quarantine_examples(),
+        **snapshot_coverage.tables(FIRST_DAY, AS_OF.date(), kind),
         "validation.results": _validation(),
         "run.history": _run_history(run_id, findings, kind),
     }

@@ -35,6 +35,7 @@ TABLES: dict[str, str] = {
     "run.quarantine": (
         "load_id text, source text, file text, reason text, column_name text, row_count bigint, first_rows text"
     ),
+    "run.quarantine_examples": "load_id text, reason text, column_name text, row_number bigint, shape text",
     "run.audit_rules": "rule text, says text, why text, remedy text, severity text",
     "run.rules": (
         "rule_id text, jurisdiction text, regulation text, citation text, channel text, message_class text, kind text, "
@@ -248,6 +249,15 @@ TABLES: dict[str, str] = {
         "channel text, first_on date, last_on date, span_count bigint, open_count bigint, median_seconds double, "
         "median_seconds_elsewhere double, p90_seconds double, p90_seconds_elsewhere double, p_value double"
     ),
+    "metrics.log_coverage": (
+        "log text, channel text, source text, first_on date, last_on date, day_count bigint, record_count bigint, "
+        "empty_day_count bigint, longest_gap_days double, longest_gap_from date, longest_gap_to date, "
+        "silent_above_days double, silence_count bigint"
+    ),
+    "metrics.log_weeks": (
+        "log text, channel text, source text, week_start date, day_count bigint, record_count bigint"
+    ),
+    "metrics.silences": ("log text, channel text, source text, last_on date, resumes_on date, gap_days double"),
     "metrics.exposure": (
         "legal_rule_id text, currency text, unit text, violation_count bigint, possible_count bigint, "
         "low_amount double, high_amount double"
@@ -264,6 +274,7 @@ TABLES: dict[str, str] = {
 
 #: What snapshots of before the rule book do not have: whole tables, and columns of others.
 RULE_BOOK_TABLES = frozenset({
+    "run.quarantine_examples", "metrics.log_coverage", "metrics.log_weeks", "metrics.silences",
     "run.fingerprints", "run.load_days", "metrics.slow_stretches",
     "metrics.response_groups", "metrics.open_requests", "metrics.repeat_requests", "metrics.membership",
     "metrics.membership_curve", "metrics.membership_tests",

@@ -1,0 +1,100 @@
+"""The rows that were set aside: by reason and column with an example's shape, and where each of them is."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+
+from dashboard import formats, layout, snapshot, texts
+from dashboard.words import data as words
+
+REASONS = """
+select reason, column_name, sum(row_count)::bigint as row_count, count(distinct load_id) as file_count
+from run.quarantine group by reason, column_name order by row_count desc, reason, column_name
+"""
+EXAMPLES = """
+select e.reason, e.column_name, e.shape, e.row_number, i.source, i.file, e.load_id
+from run.quarantine_examples as e
+join run.inputs as i on i.load_id = e.load_id
+order by e.reason, e.column_name, e.load_id, e.row_number
+"""
+QUARANTINE = """
+select reason, column_name, row_count, source, file, first_rows, load_id from run.quarantine
+order by row_count desc, file
+"""
+LONGEST_SHAPE = 90
+EXAMPLES_SHOWN = 200
+
+
+def show() -> None:
+    """The quarantine: how many rows, of what kind, with examples, and where they are."""
+    st.subheader("Quarantine", anchor=False)
+    reasons = snapshot.rows(REASONS)
+    if not reasons:
+        st.markdown("No row was set aside.")
+        return
+    count = sum(row["row_count"] for row in reasons)
+    verb = "is" if count == 1 else "are"
+    st.markdown(f"{formats.plural(count, 'row')} could not be read with certainty and {verb} in no number.")
+    st.markdown(words.QUARANTINE_WHAT.format(folder=f"{snapshot.home()}/private/quarantine/"))
+    examples = snapshot.rows(EXAMPLES) if snapshot.has("run.quarantine_examples") else []
+    first = {(row["reason"], row["column_name"]): row for row in reversed(examples)}
+    lines = []
+    for row in reasons:
+        line = {
+            "Reason": texts.humanise(row["reason"]),
+            "Column": texts.plain(row["column_name"]),
+            "Rows": row["row_count"],
+        }
+        if examples:
+            line |= example(first.get((row["reason"], row["column_name"])))
+        lines.append(line)
+    layout.table(lines, "Quarantined rows by reason and column, with an example of each", {"Rows": formats.count})
+    if examples:
+        show_examples(examples)
+    show_places()
+
+
+def example(row: dict[str, Any] | None) -> dict[str, str]:
+    """One refused row of a kind: what it looks like and where it is."""
+    if row is None:
+        return {"Looks like": formats.MISSING, "For example": formats.MISSING}
+    shape = row["shape"] if len(row["shape"]) <= LONGEST_SHAPE else f"{row['shape'][: LONGEST_SHAPE - 1]}…"
+    file = row["file"].rpartition("/")[2]
+    return {"Looks like": texts.plain(shape), "For example": texts.plain(f"{file}, row {row['row_number']}")}
+
+
+def show_examples(examples: list[dict[str, Any]]) -> None:
+    """More examples of each kind, in full."""
+    shown = examples[:EXAMPLES_SHOWN]
+    with st.expander(f"Examples ({formats.count(len(shown))})"):
+        st.dataframe(
+            [{**row, "reason": texts.humanise(row["reason"])} for row in shown],
+            hide_index=True,
+            placeholder="",
+            alt="Refused rows as shapes, with their file and row",
+            column_config={
+                "reason": "Reason", "column_name": "Column",
+                "shape": st.column_config.TextColumn("Looks like", width="large"),
+                "row_number": "Row", "source": "Source", "file": "File", "load_id": "Load",
+            },
+        )  # fmt: skip
+
+
+def show_places() -> None:
+    """The files and row numbers of all of them."""
+    rows = snapshot.frame(QUARANTINE)
+    rows["reason"] = rows["reason"].map(texts.humanise)
+    with st.expander("Files and row numbers"):
+        st.dataframe(
+            rows,
+            hide_index=True,
+            placeholder="",
+            alt="Quarantined rows by reason, file and column",
+            column_config={
+                "reason": "Reason", "column_name": "Column",
+                "row_count": st.column_config.NumberColumn("Rows", format="localized"),
+                "source": "Source", "file": "File", "first_rows": "First row numbers", "load_id": "Load",
+            },
+        )  # fmt: skip
