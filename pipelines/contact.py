@@ -26,7 +26,7 @@ from pipelines.zones import utc_text
 COLUMNS = ("occurred_at", "kind", "source", "record_id", "channel", "program", "campaign_id", "what", "status",
            "processed_at", "method", "actor", "text", "details", "file", "row_number", "load_id", "sha256")  # fmt: skip
 #: Too long for a line that people read; every other form of the output has them.
-_LINEAGE = ("load_id", "sha256")
+_TOO_LONG = ("details", "load_id", "sha256")
 _LONGEST_ADDRESS = 1_000
 _DISTANT_PAST = datetime(1, 1, 1, tzinfo=UTC)
 
@@ -204,7 +204,7 @@ def run(options: argparse.Namespace) -> None:
     else:
         print("Nothing is held about this contact.", file=sys.stderr)
     print(held.read.words(), file=sys.stderr)
-    columns = [name for name in COLUMNS if options.format != "table" or name not in _LINEAGE]
+    columns = [name for name in COLUMNS if options.format != "table" or name not in _TOO_LONG]
     rows = held.records if options.format == "json" else [one | {"details": _in_line(one)} for one in held.records]
     output.write_rows(columns, [[_plain(row[name]) for name in columns] for row in rows], options.format)
 
