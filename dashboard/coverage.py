@@ -55,7 +55,7 @@ def show_answer() -> None:
 def show_coverage() -> None:
     """A strip for each log, its silences in words, and the numbers behind both."""
     nothing_of = [f"**{texts.plain(row['source'])}**" for row in snapshot.rows(NOTHING_OF)]
-    st.subheader(words.COVERAGE, anchor=False)
+    st.header(words.COVERAGE, anchor=False)
     if nothing_of:
         st.markdown(words.NOTHING_OF.format(sources=", ".join(nothing_of).replace("**", "")))
     if not snapshot.has("metrics.log_coverage"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pandas
 import streamlit as st
 
 from dashboard import formats, layout, snapshot, texts
@@ -29,7 +30,7 @@ EXAMPLES_SHOWN = 200
 
 def show() -> None:
     """The quarantine: how many rows, of what kind, with examples, and where they are."""
-    st.subheader("Quarantine", anchor=False)
+    st.header("Quarantine", anchor=False)
     reasons = snapshot.rows(REASONS)
     if not reasons:
         st.markdown("No row was set aside.")
@@ -69,12 +70,10 @@ def show_examples(examples: list[dict[str, Any]]) -> None:
     """More examples of each kind, in full."""
     shown = examples[:EXAMPLES_SHOWN]
     with st.expander(f"Examples ({formats.count(len(shown))})"):
-        st.dataframe(
-            [{**row, "reason": texts.humanise(row["reason"])} for row in shown],
-            hide_index=True,
-            placeholder="",
-            alt="Refused rows as shapes, with their file and row",
-            column_config={
+        layout.frame(
+            pandas.DataFrame([{**row, "reason": texts.humanise(row["reason"])} for row in shown]),
+            "Refused rows as shapes, with their file and row",
+            {
                 "reason": "Reason", "column_name": "Column",
                 "shape": st.column_config.TextColumn("Looks like", width="large"),
                 "row_number": "Row", "source": "Source", "file": "File", "load_id": "Load",
@@ -87,12 +86,10 @@ def show_places() -> None:
     rows = snapshot.frame(QUARANTINE)
     rows["reason"] = rows["reason"].map(texts.humanise)
     with st.expander("Files and row numbers"):
-        st.dataframe(
+        layout.frame(
             rows,
-            hide_index=True,
-            placeholder="",
-            alt="Quarantined rows by reason, file and column",
-            column_config={
+            "Quarantined rows by reason, file and column",
+            {
                 "reason": "Reason", "column_name": "Column",
                 "row_count": st.column_config.NumberColumn("Rows", format="localized"),
                 "source": "Source", "file": "File", "first_rows": "First row numbers", "load_id": "Load",

@@ -8,6 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import pandas
 import streamlit as st
 
 from dashboard import (
@@ -293,7 +294,7 @@ def show_records(records: Sequence[Record]) -> None:
     if pages > 1:
         st.caption(f"{first + 1:,} to {first + len(part):,} of {formats.plural(len(records), 'record')}, oldest first.")
     with st.expander(words.FILES):
-        st.dataframe(contact_records.files_of(records), hide_index=True, alt=words.FILES_ALT)
+        layout.frame(pandas.DataFrame(contact_records.files_of(records)), words.FILES_ALT)
 
 
 def show_paper(records: Sequence[Record]) -> None:

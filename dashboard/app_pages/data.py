@@ -82,12 +82,10 @@ def show_sums(sums: dict[str, Any]) -> None:
 def show_inputs() -> None:
     """Every file that was loaded, with what became of its rows and the digest of its bytes."""
     st.header("What was loaded", anchor=False)
-    st.dataframe(
+    layout.frame(
         snapshot.frame(INPUTS),
-        hide_index=True,
-        placeholder="",
-        alt="Loaded files: records read are the sum of accepted, duplicate and quarantined",
-        column_config={
+        "Loaded files: records read are the sum of accepted, duplicate and quarantined",
+        {
             "source": "Source", "file": "File", "read_count": NUMBER("Read", format="localized"),
             "accepted_count": NUMBER("Accepted", format="localized"),
             "duplicate_count": NUMBER("Duplicate", format="localized"),
@@ -118,12 +116,10 @@ def show_sources() -> None:
             f"**{formats.plural(skewed, 'consent event')} recorded as processed before the request:** counted as"
             " processed at once. Compare the clocks of the systems that wrote them."
         )
-    st.dataframe(
+    layout.frame(
         snapshot.frame(SOURCES),
-        hide_index=True,
-        placeholder="",
-        alt="Sources with their records and what they cannot know",
-        column_config={
+        "Sources with their records and what they cannot know",
+        {
             "source": "Source", "connectors": "Connectors", "message_count": NUMBER("Messages", format="localized"),
             "consent_event_count": NUMBER("Consent events", format="localized"),
             "inbound_message_count": NUMBER("Replies", format="localized"),
@@ -152,12 +148,10 @@ def show_validation() -> None:
     )
     rows["success"] = rows["success"].map({True: "met", False: "not met"})
     with st.expander("Every expectation, with what it checked", expanded=failed > 0):
-        st.dataframe(
+        layout.frame(
             rows,
-            hide_index=True,
-            placeholder="",
-            alt="Expectations and their results, those not met first",
-            column_config={
+            "Expectations and their results, those not met first",
+            {
                 "success": "Result", "description": "Expectation", "relation": "Relation", "kind": "Kind",
                 "checked_count": NUMBER("Checked", format="localized"),
                 "unexpected_count": NUMBER("Unexpected", format="localized"), "expectation": "Name",

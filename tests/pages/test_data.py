@@ -20,7 +20,7 @@ def test_the_answer_comes_first(homes: dict[str, Path], open_page: Open, publish
     holes = [line for line in reasons.splitlines() if not line.startswith(("Violations:", "Waived:", "No violation"))]
     assert holes
     assert all(f"- {hole}" in shown for hole in holes)
-    assert [element.value for element in app.subheader][:3] == [
+    assert [element.value for element in app.header][:3] == [
         "When there are records, and when there are none", "Quarantine", "What the sources cannot know",
     ]  # fmt: skip
 
