@@ -32,6 +32,10 @@ TABLES: dict[str, str] = {
         "run_id text, as_of timestamptz, started_at timestamptz, verdict text, message_count bigint, "
         "violation_count bigint, opt_out_rate double, opt_out_trend text, response_time_seconds double"
     ),
+    "run.changes": (
+        "since_run_id text, what text, name text, then_count bigint, now_count bigint, new_count bigint, "
+        "gone_count bigint"
+    ),
     "run.quarantine": (
         "load_id text, source text, file text, reason text, column_name text, row_count bigint, first_rows text"
     ),
@@ -248,6 +252,15 @@ TABLES: dict[str, str] = {
         "channel text, first_on date, last_on date, span_count bigint, open_count bigint, median_seconds double, "
         "median_seconds_elsewhere double, p90_seconds double, p90_seconds_elsewhere double, p_value double"
     ),
+    "metrics.silences": ("log text, channel text, source text, last_on date, resumes_on date, gap_days double"),
+    "metrics.violation_days": (
+        "on_date date, channel text, message_count bigint, finding_count bigint, violation_count bigint, "
+        "waived_count bigint"
+    ),
+    "metrics.finding_counts": (
+        "period_start date, channel text, rule text, finding_class text, severity text, finding_count bigint, "
+        "violation_count bigint, waived_count bigint, contact_count bigint"
+    ),
     "metrics.exposure": (
         "legal_rule_id text, currency text, unit text, violation_count bigint, possible_count bigint, "
         "low_amount double, high_amount double"
@@ -264,7 +277,8 @@ TABLES: dict[str, str] = {
 
 #: What snapshots of before the rule book do not have: whole tables, and columns of others.
 RULE_BOOK_TABLES = frozenset({
-    "run.fingerprints", "run.load_days", "metrics.slow_stretches",
+    "run.fingerprints", "run.load_days", "run.changes", "metrics.slow_stretches",
+    "metrics.silences", "metrics.violation_days", "metrics.finding_counts",
     "metrics.response_groups", "metrics.open_requests", "metrics.repeat_requests", "metrics.membership",
     "metrics.membership_curve", "metrics.membership_tests",
     "metrics.audience", "metrics.consent_coverage", "metrics.consent_origins", "metrics.segments",
