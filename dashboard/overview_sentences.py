@@ -183,7 +183,7 @@ def response(number: Row | None) -> str | None:
 
 
 def _period(label: str) -> str:
-    return texts.plain(label[:1].lower() + label[1:] if label.startswith("Whole") else label)
+    return "the whole record" if label == texts.ALL_PERIODS else texts.plain(label)
 
 
 def _then(number: Row) -> str:

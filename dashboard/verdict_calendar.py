@@ -277,7 +277,9 @@ def day_figure(
         day = month + timedelta(days=place)
         line, column = divmod(first + place, 7)
         if day not in listed:
-            cells.append(Cell(column, line, f"{day.day}", f"{formats.day(day)}: after the data's end", "", NOTHING))
+            cells.append(
+                Cell(column, line, f"{day.day}", f"{formats.day(day)}: after the end of the data", "", NOTHING)
+            )
             continue
         row = own.get(day)
         count = row["violation_count"] if row else 0

@@ -57,7 +57,8 @@ def test_an_empty_record_cannot_be_attested(homes: dict[str, Path], open_page: O
 
 def test_findings_are_counted_by_rule(homes: dict[str, Path], open_page: Open, published: Published) -> None:
     app = open_page(homes["findings"], "audit")
-    wrong, others = (app.table[index].value for index in range(2))
+    # The first table is that of the sources.
+    wrong, others = (app.table[index].value for index in (1, 2))
     expected = {
         rule_texts.audit_name(rule): tuple(counts)
         for rule, *counts in published(
@@ -78,7 +79,7 @@ def test_findings_are_counted_by_rule(homes: dict[str, Path], open_page: Open, p
 
 
 def test_a_rule_divides_into_its_classes(homes: dict[str, Path], open_page: Open, published: Published) -> None:
-    cell = open_page(homes["findings"], "audit").table[0].value["What happened"].iloc[0].replace("\u00a0", " ")
+    cell = open_page(homes["findings"], "audit").table[1].value["What happened"].iloc[0].replace("\u00a0", " ")
     assert cell.startswith("**Message after opt-out** :red-badge[Critical]")
     for finding_class, count in published(
         "select finding_class, count(*) from audits.findings where rule = 'message_after_opt_out' group by 1"
@@ -87,7 +88,7 @@ def test_a_rule_divides_into_its_classes(homes: dict[str, Path], open_page: Open
 
 
 def test_a_campaign_s_finding_has_no_contact(homes: dict[str, Path], open_page: Open) -> None:
-    cells = open_page(homes["findings"], "audit").table[0].value["What happened"]
+    cells = open_page(homes["findings"], "audit").table[1].value["What happened"]
     [cell] = [cell for cell in cells if "Campaign ignores opt-outs" in cell]
     assert cell.endswith("A campaign is set up to send to those who opted out. 5 campaigns.")
 
@@ -205,7 +206,7 @@ def test_days_count_violations_and_say_where_nothing_is_known(
 
 def test_days_after_the_data_s_end_are_empty(homes: dict[str, Path], open_page: Open) -> None:
     days = cells_of(open_page(homes["clean"], "audit", period="November 2026"), 1)
-    ended = [said for said in days if said.endswith("after the data's end")]
+    ended = [said for said in days if said.endswith("after the end of the data")]
     assert len(ended) == 12  # as_of is on the 18th of 30 days
     assert "No violation on the 18 days on record." in words(open_page(homes["clean"], "audit", period="November 2026"))
 

@@ -122,6 +122,7 @@ def _tables(run_id: str, kind: str, preset: str) -> dict[str, list[Row]]:
         tables["metrics.exposure"] = snapshot_rules.exposure(findings)
     rated = rates(chance)
     reasoned = reasons(chance)
+    durations = snapshot_durations.tables(spans)
     switched = snapshot_definitions.measurements(rated)
     tables |= {
         "core.opt_out_spans": spans,
@@ -140,10 +141,10 @@ def _tables(run_id: str, kind: str, preset: str) -> dict[str, list[Row]]:
         **snapshot_audience.tables(spans),
         **snapshot_campaigns.tables(planted=kind == "findings"),
         "metrics.response_time_curve": curve(spans),
-        **snapshot_durations.tables(spans),
+        **durations,
         **snapshot_reasons.tables(reasoned),
         **snapshot_trends.tables(),
-        **snapshot_audit.tables(findings, kind),
+        **snapshot_audit.tables(findings, durations["metrics.open_requests"], kind),
         "metrics.headline": _headline(),
         "metrics.verdicts": _verdicts(findings, kind),
         "metrics.reply_regimes": snapshot_rules.reply_regimes(),
