@@ -22,6 +22,7 @@ REVIEWERS = frozenset({OFFICER, VIEWER})
 #: Pages by their name in texts.PAGES.
 PAGES = {
     "overview": EVERYONE,
+    "audit": REVIEWERS,
     "findings": OFFICERS,
     "missed": OFFICERS,
     "contact": OFFICERS,

@@ -23,8 +23,12 @@ class Page:
 
 PAGES = {
     "overview": Page(
-        "app_pages/overview.py", "Overview", "Did every opt-out get heeded?", ":material/verified:",
-        "The verdict and its reasons, the three headline numbers, and what to look at next.",
+        "app_pages/overview.py", "Overview", "Are we all right?", ":material/home:",
+        "The answer in a sentence, what changed since the last run and the month before, and what to do next.",
+    ),
+    "audit": Page(
+        "app_pages/audit.py", "Audit overview", "Did every opt-out get heeded?", ":material/verified:",
+        "The verdict of every channel and month with its reasons, day by day, what was found by rule, and exposure.",
         ("period", "channel"),
     ),
     "findings": Page(

@@ -15,7 +15,7 @@ from importlib import import_module
 from pathlib import Path
 from threading import Thread
 
-from pipelines import audit, build, identity, inbox, lineage, load, provenance, publish, quarantine
+from pipelines import audit, build, changes, identity, inbox, lineage, load, provenance, publish, quarantine
 from pipelines.engines.duckdb import DuckDBEngine
 from pipelines.errors import ConfigurationError, LockedError, UsageError
 from pipelines.ledger import Ledger, Load
@@ -126,6 +126,7 @@ def _validate(run: Run) -> int:
 def _publish(run: Run) -> int:
     provenance.write_steps(run.engine, run.steps)
     row = provenance.write_history(run.engine, run.settings.published)
+    changes.write(run.engine, run.settings.published)
     run.snapshot = publish.publish(
         run.engine,
         run.settings.published,

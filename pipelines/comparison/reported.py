@@ -64,7 +64,7 @@ def read(snapshot: Path) -> Reported:
     """One kept snapshot; raises UsageError when its file is no snapshot any more."""
     try:
         with snapshots.opened(snapshot) as engine:
-            return _read(engine)
+            return of(engine)
     except EngineError as error:
         raise UsageError(
             f"{snapshot} cannot be read: it is damaged, or another version of heed wrote it.",
@@ -72,7 +72,11 @@ def read(snapshot: Path) -> Reported:
         ) from error
 
 
-def _read(engine: DuckDBEngine) -> Reported:
+def of(engine: DuckDBEngine, *, with_findings: bool = True) -> Reported:
+    """What the snapshot, or the working database of a run that is about to be one, says.
+
+    Without findings their frame has no rows: they are many, and not every comparison needs them.
+    """
     [parameters] = engine.records("select * from run.parameters")
     fingerprints = _held(engine, "run.fingerprints", "select part, digest from run.fingerprints")
     verdicts = engine.frame(
@@ -88,7 +92,7 @@ def _read(engine: DuckDBEngine) -> Reported:
         overall_verdict=whole["verdict"][0] if len(whole) else "Cannot attest",
         measurements=engine.frame(f"select {', '.join(snapshots.METRIC_COLUMNS)} from metrics.measurements"),
         headline=engine.records("select * from metrics.headline order by position"),
-        findings=engine.frame(_FINDINGS),
+        findings=engine.frame(_FINDINGS if with_findings else f"{_FINDINGS} limit 0"),
         verdicts=verdicts,
         inputs=engine.frame("select * from run.inputs"),
         load_days=_held(engine, "run.load_days", _LOAD_DAYS),

@@ -200,6 +200,15 @@ class DuckDBEngine:
         finally:
             self.execute("detach snapshot")
 
+    @contextmanager
+    def attached(self, path: Path, name: str) -> Iterator[None]:
+        """Inside, the database file at `path` can be read as `name`.schema.relation."""
+        self.execute(f"attach {quoted(str(path))} as {name} (read_only)")
+        try:
+            yield
+        finally:
+            self.execute(f"detach {name}")
+
     def relation_exists(self, relation: str) -> bool:
         """Whether table or view `schema.name` exists."""
         schema, _, name = relation.partition(".")

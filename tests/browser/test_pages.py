@@ -13,8 +13,8 @@ import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, expect
 
 PAGES = [
-    "", "findings", "missed", "trends", "response", "membership", "reasons", "screen", "rules", "waivers", "data",
-    "contact",
+    "", "audit", "findings", "missed", "trends", "response", "membership", "reasons", "screen", "rules", "waivers",
+    "data", "contact",
 ]  # fmt: skip
 Look = Literal["light", "dark"]
 LOOKS: list[tuple[Look, int]] = [("light", 1280), ("dark", 390)]
@@ -81,7 +81,7 @@ def test_every_page_draws_without_complaint(
 
 def test_charts_have_text_alternatives(browser: Browser, dashboard: str) -> None:
     with opened(browser, dashboard) as page:
-        for name in ("missed", "trends", "response", "reasons"):
+        for name in ("audit", "missed", "trends", "response", "reasons"):
             page.goto(f"{dashboard}/{name}")
             settled(page)
             charts = page.locator('[data-testid="stPlotlyChart"]')

@@ -16,7 +16,7 @@ from tests.support.snapshot_factory import write_home
 
 APP = Path(__file__).resolve().parents[2] / "dashboard" / "app.py"
 PAGES = (
-    "overview", "findings", "missed", "trends", "response", "membership", "reasons", "audience", "definitions",
+    "overview", "audit", "findings", "missed", "trends", "response", "membership", "reasons", "audience", "definitions",
     "campaigns", "timing",
     "screen", "rules", "waivers", "data", "restated", "contact",
 )  # fmt: skip

@@ -1,42 +1,72 @@
-"""The overview says the verdict in words first, and every number on it is the snapshot's."""
+"""The overview answers, says what changed and leads on; every number on it is the snapshot's."""
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
-from dashboard import rule_texts
+import pytest
+
+from dashboard import access
 from tests.pages.conftest import Open, Published, words
 from tests.support.snapshot_factory import write_home
 
 
-def test_a_fail_is_said_with_its_reasons(homes: dict[str, Path], open_page: Open, published: Published) -> None:
+def test_a_fail_is_a_no_with_its_number(homes: dict[str, Path], open_page: Open, published: Published) -> None:
     app = open_page(homes["findings"], "overview")
-    [(verdict, reasons)] = published(
-        "select verdict, reasons from metrics.verdicts where period_start is null and channel = '*' and source = '*'"
+    [(count, messages)] = published(
+        "select violation_count, message_count from metrics.verdicts "
+        "where period_start is null and channel = '*' and source = '*'"
     )
-    assert verdict == "Fail"
-    assert app.header[0].value == ":red[Fail]"
-    for reason in reasons.split("\n"):
-        assert f"- {reason}" in words(app)
+    assert app.header[0].value == ":red[No.]"
+    assert f"{count} violations on record, and no waiver covers them; {messages:,} messages looked at." in words(app)
 
 
-def test_a_pass_is_said_without_red(homes: dict[str, Path], open_page: Open) -> None:
+def test_the_last_whole_month_stands_beside_the_one_before(
+    homes: dict[str, Path], open_page: Open, published: Published
+) -> None:
+    october, september = (
+        published(
+            "select verdict || case when violation_count = 0 then '' else ' with ' || violation_count end "
+            f"from metrics.verdicts where period_start = date '2026-{month}-01' and channel = '*' and source = '*'"
+        )[0][0]
+        for month in ("10", "09")
+    )
+    text = words(open_page(homes["findings"], "overview"))
+    assert f"**October 2026: {october} violation" in text
+    assert f"September: {september} violation" in text
+
+
+def test_a_pass_is_a_yes_without_red(homes: dict[str, Path], open_page: Open) -> None:
     app = open_page(homes["clean"], "overview")
-    assert app.header[0].value == "Pass"
-    assert "No violation was found, and the evidence is complete." in words(app)
+    assert app.header[0].value == "Yes."
+    assert "Every opt-out was heeded: no violation in " in words(app)
     assert ":red" not in words(app)
 
 
-def test_a_verdict_by_the_strict_preset_says_so(homes: dict[str, Path], open_page: Open, tmp_path: Path) -> None:
-    write_home(tmp_path, "clean", preset="strict")
-    assert "Judged by the strict preset, which is heed's own" in words(open_page(tmp_path, "overview"))
-    assert "preset" not in words(open_page(homes["clean"], "overview"))
-
-
-def test_an_empty_record_cannot_be_attested(homes: dict[str, Path], open_page: Open) -> None:
+def test_an_empty_record_says_what_to_do(homes: dict[str, Path], open_page: Open) -> None:
     app = open_page(homes["empty"], "overview")
-    assert app.header[0].value == "Cannot attest"
-    assert "No message was loaded." in words(app)
+    assert app.header[0].value == "Nobody can tell."
+    assert "No message is on record" in words(app)
+    assert "This is the first run" in words(app)
+    assert app.code[0].value.endswith(" run")
+
+
+def test_what_changed_is_said_in_numbers(homes: dict[str, Path], open_page: Open, published: Published) -> None:
+    text = words(open_page(homes["findings"], "overview"))
+    assert "**Since the run before**, with data up to 18 Oct 2026 14:05 UTC" in text
+    assert "**2 new violations**: message after opt-out (2). 14 of before are violations no more" in text
+    [(waiting,)] = published("select sum(open_count)::int from metrics.open_requests where channel = '*'")
+    assert f"{waiting} opt-outs wait to be applied, 1 fewer than then." in text
+    assert "214 numbers of finished periods are restated (9,120 had been reported)." in text
+    assert "quarantine, " not in text  # as many rows as then
+    assert "**Opt-out rate 1.2 %** in October 2026, 1.3 % the month before." in text
+    assert "More than chance explains: it has been falling for 12 weeks; it is lower than in October 2025." in text
+    assert "**Half of the opt-outs applied within 1.1 h** in October 2026, 1.4 h the month before." in text
+
+
+def test_a_verdict_that_changed_is_said(homes: dict[str, Path], open_page: Open) -> None:
+    assert "**The verdict was Fail and is Pass.**" in words(open_page(homes["clean"], "overview"))
 
 
 def test_the_headline_numbers_are_the_snapshots(homes: dict[str, Path], open_page: Open, published: Published) -> None:
@@ -49,99 +79,48 @@ def test_the_headline_numbers_are_the_snapshots(homes: dict[str, Path], open_pag
         assert sentence in words(app)
 
 
-def test_findings_are_counted_by_rule(homes: dict[str, Path], open_page: Open, published: Published) -> None:
-    app = open_page(homes["findings"], "overview")
-    wrong, others = (app.table[index].value for index in range(2))
-    expected = {
-        rule_texts.audit_name(rule): tuple(counts)
-        for rule, *counts in published(
-            "select rule, count(*), count(*) filter (where severity in ('critical', 'high') and waived_by is null), "
-            "count(waived_by) from audits.findings group by rule"
-        )
-    }
-    shown = {
-        row["What happened"].split("**")[1]: (row["Findings"], row["Violations"], row["Waived"])
-        for table in (wrong, others)
-        for _, row in table.iterrows()
-    }
-    assert shown == expected
-    assert len(shown) == 16
-    assert min(wrong["Violations"]) > 0 == sum(others["Violations"])
-    left = sum(others["Findings"])
-    assert f"{len(others)} more rules with {left} findings and no violation" in words(app)
-
-
-def test_a_rule_divides_into_its_classes(homes: dict[str, Path], open_page: Open, published: Published) -> None:
-    cell = open_page(homes["findings"], "overview").table[0].value["What happened"].iloc[0].replace("\u00a0", " ")
-    assert cell.startswith("**Message after opt-out** :red-badge[Critical]")
-    for finding_class, count in published(
-        "select finding_class, count(*) from audits.findings where rule = 'message_after_opt_out' group by 1"
-    ):
-        assert f"{rule_texts.class_name('message_after_opt_out', finding_class)} {count}" in cell
-
-
-def test_a_campaign_s_finding_has_no_contact(homes: dict[str, Path], open_page: Open) -> None:
-    cells = open_page(homes["findings"], "overview").table[0].value["What happened"]
-    [cell] = [cell for cell in cells if "Campaign ignores opt-outs" in cell]
-    assert cell.endswith("A campaign is set up to send to those who opted out. 5 campaigns.")
-
-
-def test_waived_findings_are_counted_apart(homes: dict[str, Path], open_page: Open, published: Published) -> None:
-    [(waived,)] = published("select count(waived_by) from audits.findings")
-    labels = {link.proto.page: link.proto.label for link in open_page(homes["findings"], "overview").page_link}
-    links = [link.proto.label for link in open_page(homes["findings"], "overview").page_link]
-    assert f"{waived} findings are waived and counted apart" in links
-    assert labels["waivers"] == "Renew or remove 3 waivers that do not hold"
-
-
-def test_exposure_is_a_range_with_its_caveat(homes: dict[str, Path], open_page: Open, published: Published) -> None:
-    text = words(open_page(homes["findings"], "overview"))
-    for citation, low, high, count in published(
-        "select r.citation, e.low_amount, e.high_amount, e.violation_count from metrics.exposure as e "
-        "join run.rules as r on r.rule_id = e.legal_rule_id"
-    ):
-        said = f"**between ${low:,.0f} and ${high:,.0f}** under [{citation}](https://example.org/law/"
-        assert said in text.replace("%28", "(").replace("%29", ")").replace("\\", "")
-        assert f"{count} messages, each counted once" in text
-    assert "7 more may fall under it, by a guessed region, and are in no amount." in text
-    assert "never add them up" in text
-    assert "It is no forecast and no advice" in text
-    [(total,)] = published("select sum(high_amount) from metrics.exposure")
-    assert f"{total:,.0f}" not in text
-    assert "If a court" not in words(open_page(homes["clean"], "overview"))
-
-
-def test_rules_without_a_finding_are_named(homes: dict[str, Path], open_page: Open) -> None:
-    text = words(open_page(homes["findings"], "overview", channel="Email"))
-    assert "Looked for and not found: " in text
-    assert "Campaign ignores opt-outs" in text.split("Looked for and not found: ")[1]
-
-
-def test_month_and_channel_choose_the_verdict(homes: dict[str, Path], open_page: Open, published: Published) -> None:
-    [(month, verdict)] = published(
-        "select strftime(period_start, '%B %Y'), verdict from metrics.verdicts "
-        "where channel = 'email' and source = '*' and verdict = 'Pass' and period_start is not null limit 1"
-    )
-    app = open_page(homes["findings"], "overview", period=month, channel="Email")
-    assert app.header[0].value == verdict
-    assert app.caption[0].value.startswith(f"**{month}, Email**")
-
-
-def test_months_are_listed_newest_first_with_their_violations(
+def test_an_officer_s_steps_begin_with_the_violations(
     homes: dict[str, Path], open_page: Open, published: Published
 ) -> None:
-    months = open_page(homes["findings"], "overview").table[2].value
-    expected = published(
-        "select violation_count from metrics.verdicts where channel = '*' and source = '*' "
-        "and period_start is not null order by period_start desc limit 12"
-    )
-    assert list(months["All channels"]) == [f":red-badge[Fail · {count}]" for (count,) in expected]
-    assert months["Month"].iloc[0] == "November\u00a02026"
-
-
-def test_links_lead_on(homes: dict[str, Path], open_page: Open) -> None:
     links = [link.proto for link in open_page(homes["findings"], "overview").page_link]
-    assert ("findings", "violations=true") in [(link.page, link.query_string) for link in links]
-    assert {"findings", "missed", "response", "data", "trends", "waivers"} <= {link.page for link in links}
-    clean = [link.proto.page for link in open_page(homes["clean"], "overview").page_link]
-    assert "findings" not in clean
+    steps = [(link.page, link.query_string) for link in links if link.page != "audit"]
+    assert steps == [
+        ("findings", "violations=true"), ("missed", ""), ("response", ""), ("waivers", ""), ("data", ""),
+    ]  # fmt: skip
+    [(count,)] = published(
+        "select count(*) from audits.findings where severity in ('critical', 'high') and waived_by is null"
+    )
+    assert links[1].label == f"Read the {count} violations, worst first"
+
+
+@pytest.mark.parametrize(
+    ("role", "pages"),
+    [
+        (access.VIEWER, ["audit", "response", "campaigns", "timing"]),
+        (access.MARKETER, ["campaigns", "timing"]),
+    ],
+)
+def test_other_roles_get_steps_of_their_own(
+    monkeypatch: pytest.MonkeyPatch, homes: dict[str, Path], open_page: Open, role: str, pages: list[str]
+) -> None:
+    monkeypatch.setenv("HEED_DASHBOARD", json.dumps({"login": "none", "role": role}))
+    app = open_page(homes["findings"], "overview")
+    steps = [link.proto for link in app.page_link if link.proto.label != LINK_TO_AUDIT]
+    assert [step.page for step in steps if step.page != "reasons"] == pages
+    [campaign] = [step for step in steps if step.page == "campaigns"]
+    assert campaign.label == "Look at the campaign Autumn sale"
+    assert campaign.query_string == "period=October+2026&channel=SMS"
+
+
+LINK_TO_AUDIT = "The verdict of every channel and month, with its reasons"
+
+
+def test_nothing_to_do_is_no_empty_list(open_page: Open, tmp_path: Path, homes: dict[str, Path]) -> None:
+    links = [link.proto.page for link in open_page(homes["clean"], "overview").page_link]
+    assert "findings" not in links
+    assert links
+
+
+def test_a_home_without_a_run_before_says_so(open_page: Open, tmp_path: Path) -> None:
+    write_home(tmp_path, "empty")
+    assert "The next one will say what changed" in words(open_page(tmp_path, "overview"))

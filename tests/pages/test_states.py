@@ -89,9 +89,18 @@ def test_a_snapshot_of_before_the_rule_book_keeps_its_findings(homes: dict[str, 
     app = open_page(homes["old"], "findings")
     assert len(app.dataframe[0].value) == 50
     assert app.multiselect(key="law").disabled
+    audit = open_page(homes["old"], "audit")
+    assert audit.header[0].value == ":red[Fail]"
+    assert "Verdict by channel and month" in words(audit)
+    assert "An earlier version of heed published these numbers" in words(audit)
+    assert "Day by day" not in words(audit)
+    assert "If a court counted each violation" not in words(audit)
+
+
+def test_a_snapshot_of_before_run_changes_compares_totals(homes: dict[str, Path], open_page: Open) -> None:
     overview = words(open_page(homes["old"], "overview"))
-    assert "What was found" in overview
-    assert "If a court counted each violation" not in overview
+    assert "violations** on record, " in overview
+    assert "new violations cannot be told from old ones" in overview
 
 
 def test_a_stale_snapshot_has_a_banner(homes: dict[str, Path], open_page: Open) -> None:
@@ -108,10 +117,10 @@ def test_a_month_without_data_is_a_designed_state(homes: dict[str, Path], open_p
 def test_a_new_snapshot_appears_without_a_restart(open_page: Open, tmp_path: Path) -> None:
     write_home(tmp_path, "findings", run=1)
     app: AppTest = open_page(tmp_path, "overview")
-    assert app.header[0].value == ":red[Fail]"
+    assert app.header[0].value == ":red[No.]"
     write_home(tmp_path, "clean", run=2)
     app.run()
-    assert app.header[0].value == "Pass"
+    assert app.header[0].value == "Yes."
     assert "141002Z" in words(app)
 
 

@@ -329,3 +329,49 @@ def test_json_is_plain(two_runs: Home) -> None:
     said = json.loads(two_runs.heed("compare", "--format", "json").out)
     assert said["then"]["as_of"] == "2026-10-14T12:00:00Z"
     assert said["now"]["verdict"] == "Fail"
+
+
+# ---- run.changes: what the overview says of the run before
+
+
+def changes_of(home: Home) -> dict[tuple[str, str], tuple[Any, ...]]:
+    """then, now, new and gone by what and name, of the published snapshot; all against one run."""
+    pointer = json.loads((home.path / "published" / "CURRENT.json").read_text())
+    with duckdb.connect(str(home.path / "published" / pointer["snapshot"]), read_only=True) as connection:
+        rows = connection.execute("select * from run.changes").fetchall()
+    assert len({row[0] for row in rows}) <= 1
+    return {(row[1], row[2]): row[3:] for row in rows}
+
+
+def test_a_run_counts_what_changed_since_the_one_before(two_runs: Home) -> None:
+    found = changes_of(two_runs)
+    # Contact 1 in October, and with the late delivery contact 2 too.
+    assert found["violations", "message_after_opt_out"] == (1, 2, 1, 0)
+    assert found["open_requests", "*"] == found["late_requests", "*"] == (0, 0, None, None)
+    assert found["quarantined_rows", "*"] == (0, 0, None, None)
+    said = compared(two_runs)["counts"]
+    assert said["restated"] > 0
+    assert found["restated_numbers", "*"][3] == said["restated"]
+
+
+def test_as_many_violations_may_be_other_ones(home: Home) -> None:
+    # The message of October to contact 1 is excused, and one more goes to contact 2: two then, two now.
+    home.deliver({"m-11.csv": MESSAGE + message(40, 2, "2026-11-05T12:00:00Z")})
+    (home.path / "waivers.csv").write_text(
+        "rule,subject,reason,disposition,who,until\n"
+        "message_after_opt_out,message:shop/m21,asked back by phone,accepted,Ann,2027-01-01\n"
+    )
+    home.run()
+    assert changes_of(home)["violations", "message_after_opt_out"] == (2, 2, 1, 1)
+
+
+def test_a_first_run_and_one_whose_predecessor_is_gone_have_no_changes(home: Home, tmp_path: Path) -> None:
+    shutil.rmtree(home.path / "published")
+    home.run()
+    assert changes_of(home) == {}
+    # A file that is no snapshot any more stops no run.
+    [path] = (home.path / "published").glob("*.duckdb")
+    path.write_bytes(b"no database" * 1_000)
+    home.deliver({"m-11.csv": MESSAGE + message(40, 2, "2026-11-05T12:00:00Z")})
+    home.run()
+    assert changes_of(home) == {}

@@ -19,6 +19,7 @@ import pandas
 
 from tests.support import (
     snapshot_audience,
+    snapshot_audit,
     snapshot_campaigns,
     snapshot_coverage,
     snapshot_definitions,
@@ -122,6 +123,7 @@ def _tables(run_id: str, kind: str, preset: str) -> dict[str, list[Row]]:
         tables["metrics.exposure"] = snapshot_rules.exposure(findings)
     rated = rates(chance)
     reasoned = reasons(chance)
+    durations = snapshot_durations.tables(spans)
     switched = snapshot_definitions.measurements(rated)
     tables |= {
         "core.opt_out_spans": spans,
@@ -140,9 +142,10 @@ def _tables(run_id: str, kind: str, preset: str) -> dict[str, list[Row]]:
         **snapshot_audience.tables(spans),
         **snapshot_campaigns.tables(planted=kind == "findings"),
         "metrics.response_time_curve": curve(spans),
-        **snapshot_durations.tables(spans),
+        **durations,
         **snapshot_reasons.tables(reasoned),
         **snapshot_trends.tables(),
+        **snapshot_audit.tables(findings, durations["metrics.open_requests"], kind),
         "metrics.headline": _headline(),
         "metrics.verdicts": _verdicts(findings, kind),
         "metrics.reply_regimes": snapshot_rules.reply_regimes(),
@@ -408,6 +411,6 @@ def _history(
 def _run_history(run_id: str, findings: list[Row], kind: str) -> list[Row]:
     violations = sum(1 for f in findings if f["severity"] in ("critical", "high") and not f.get("waived_by"))
     return [
-        _history("20261018T060001Z-1c77d0", 31, "Fail", 121_004, violations + 12, 0.0134, "No clear trend", 4860.0),
+        _history(snapshot_audit.RUN_BEFORE, 31, "Fail", 121_004, violations + 12, 0.0134, "No clear trend", 4860.0),
         _history(run_id, 0, "Pass" if kind == "clean" else "Fail", 117_700, violations, 0.0119, "Decreasing", 3960.0),
     ]

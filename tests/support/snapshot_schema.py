@@ -32,6 +32,10 @@ TABLES: dict[str, str] = {
         "run_id text, as_of timestamptz, started_at timestamptz, verdict text, message_count bigint, "
         "violation_count bigint, opt_out_rate double, opt_out_trend text, response_time_seconds double"
     ),
+    "run.changes": (
+        "since_run_id text, what text, name text, then_count bigint, now_count bigint, new_count bigint, "
+        "gone_count bigint"
+    ),
     "run.quarantine": (
         "load_id text, source text, file text, reason text, column_name text, row_count bigint, first_rows text"
     ),
@@ -258,6 +262,14 @@ TABLES: dict[str, str] = {
         "log text, channel text, source text, week_start date, day_count bigint, record_count bigint"
     ),
     "metrics.silences": ("log text, channel text, source text, last_on date, resumes_on date, gap_days double"),
+    "metrics.violation_days": (
+        "on_date date, channel text, message_count bigint, finding_count bigint, violation_count bigint, "
+        "waived_count bigint"
+    ),
+    "metrics.finding_counts": (
+        "period_start date, channel text, rule text, finding_class text, severity text, finding_count bigint, "
+        "violation_count bigint, waived_count bigint, contact_count bigint"
+    ),
     "metrics.exposure": (
         "legal_rule_id text, currency text, unit text, violation_count bigint, possible_count bigint, "
         "low_amount double, high_amount double"
@@ -276,6 +288,7 @@ TABLES: dict[str, str] = {
 RULE_BOOK_TABLES = frozenset({
     "run.quarantine_examples", "metrics.log_coverage", "metrics.log_weeks", "metrics.silences",
     "run.fingerprints", "run.load_days", "metrics.slow_stretches",
+    "run.changes", "metrics.violation_days", "metrics.finding_counts",
     "metrics.response_groups", "metrics.open_requests", "metrics.repeat_requests", "metrics.membership",
     "metrics.membership_curve", "metrics.membership_tests",
     "metrics.audience", "metrics.consent_coverage", "metrics.consent_origins", "metrics.segments",

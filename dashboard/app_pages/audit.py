@@ -1,0 +1,76 @@
+"""Did every opt-out get heeded? The verdict of every channel and month with its reasons, and what was found."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+
+from dashboard import access, audit_findings, filters, formats, layout, snapshot, texts, verdict_calendar
+from dashboard.filters import Filters
+
+VERDICT = """
+select verdict, violation_count, message_count, reasons from metrics.verdicts
+where period_start is not distinct from ? and channel = ? and source = '*'
+"""
+OF_SOURCES = """
+select source, verdict, violation_count, reasons from metrics.verdicts
+where period_start is not distinct from ? and channel = ? and source <> '*'
+order by violation_count desc, source
+"""
+RULES = "select rules from run.parameters"
+# What a reader of the verdict must know of the rules that made it.
+RULES_IN_FORCE = {
+    "strict": " Judged by the strict preset, which is heed's own and stricter than most laws.",
+    "none": " Judged without any row of law: your policy chose none.",
+}
+
+
+def show() -> None:
+    """Draw the page."""
+    chosen = filters.chosen()
+    layout.header("audit", chosen)
+    verdict = snapshot.one(VERDICT, [chosen.period, chosen.channel_or_all])
+    if verdict is None:
+        layout.empty(texts.NOTHING_IN_PERIOD, f"No message and no opt-out was recorded here. {texts.WIDEN}")
+    else:
+        show_verdict(verdict, chosen)
+    verdict_calendar.show(chosen)
+    verdict_calendar.show_days(chosen)
+    audit_findings.show_found(chosen.period, chosen.channel_or_all)
+    audit_findings.show_exposure()
+    layout.footer()
+
+
+def show_verdict(verdict: dict[str, Any], chosen: Filters) -> None:
+    """The verdict with its reasons as sentences, source by source, and the way to its findings."""
+    word = verdict["verdict"]
+    with st.container(border=True, gap="small"):
+        st.header(f":red[{word}]" if word == "Fail" else word, anchor=False)
+        st.markdown(f"**{texts.VERDICTS.get(word, '')}**")
+        reasons = [line for line in (verdict["reasons"] or "").split("\n") if line]
+        if reasons and word != "Pass":
+            st.markdown("\n".join(f"- {texts.plain(line)}" for line in reasons))
+        if verdict["violation_count"] and access.may_open("findings"):
+            page = texts.PAGES["findings"]
+            label = f"Read the {formats.plural(verdict['violation_count'], 'violation')}, worst first"
+            # Month and channel stay chosen by themselves.
+            st.page_link(page.file, label=label, icon=page.icon, query_params={"violations": "true"})
+        judged_by = RULES_IN_FORCE.get((snapshot.one(RULES) or {}).get("rules") or "", "")
+        st.caption(f"{formats.plural(verdict['message_count'], 'message')} looked at.{judged_by}")
+    sources = snapshot.rows(OF_SOURCES, [chosen.period, chosen.channel_or_all])
+    if len(sources) > 1:
+        with st.expander(f"The verdict of each of {len(sources)} sources"):
+            lines = [
+                {
+                    "Source": texts.plain(row["source"]),
+                    "Verdict": layout.verdict_badge(row["verdict"]),
+                    "Violations": row["violation_count"],
+                    "Reasons": texts.plain(row["reasons"].replace("\n", " ")),
+                }
+                for row in sources
+            ]
+            layout.table(lines, "Verdict by source of messages, with its reasons", {"Violations": formats.count})
+
+
+show()
