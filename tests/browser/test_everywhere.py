@@ -18,7 +18,7 @@ from tests.browser.test_pages import opened, settled
 VIEWS = [
     ("trends", "channel=SMS&period=October+2026&grain=Month&split=Program"),
     ("trends", "campaign=newsletter&definition=Opt-outs+per+message"),
-    ("findings", "severity=High&severity=Warning&violations=true&rows=100&page=2"),
+    ("findings", "severity=High&severity=Warning&rows=50&page=2"),
     ("campaigns", "campaign_span=Whole+record&channel=Email"),
     ("response", "by=Channel&channel=SMS"),
     ("membership", "by=Source"),
@@ -137,5 +137,5 @@ def test_the_reader_s_own_time_is_said(browser: Browser, dashboard: str) -> None
         page.goto(f"{dashboard}/trends")
         arrive(page, "trends")
         expect(page.get_by_text(f"Data up to 18 Nov 2026 14:05 UTC {told}".strip())).to_be_visible()
-        assert ("your time" in shown(page)) == bool(told)
+        expect(page.get_by_text("your time")).to_have_count(1 if told else 0)
         context.close()
