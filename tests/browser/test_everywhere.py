@@ -18,7 +18,7 @@ from tests.browser.test_pages import opened, settled
 VIEWS = [
     ("trends", "channel=SMS&period=October+2026&grain=Month&split=Program"),
     ("trends", "campaign=newsletter&definition=Opt-outs+per+message"),
-    ("findings", "severity=High&severity=Warning&rows=50&page=2"),
+    ("findings", "severity=High&severity=Warning&page=2"),
     ("campaigns", "campaign_span=Whole+record&channel=Email"),
     ("response", "by=Channel&channel=SMS"),
     ("membership", "by=Source"),
