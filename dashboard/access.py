@@ -69,8 +69,7 @@ class NotKnownError(Exception):
 def choose() -> Reader:
     """Find out who reads and keep it for this page run; raises NotKnownError where the session is over."""
     name = st.context.headers.get(gate_sessions.HEADER)
-    if name is None:
-        # No server, no gate: a test runs the page in its own process.
+    if name is None:  # A test: see is_served.
         settings = gate_settings.current()
         session = Session(Reader(gate_sessions.LOCAL, gate_sessions.LOCAL, settings.role), name="")
         found = session if settings.login == "none" else None
@@ -84,6 +83,11 @@ def choose() -> Reader:
         raise NotKnownError
     st.session_state["session"] = found
     return found.reader
+
+
+def is_served() -> bool:
+    """Whether a reader's browser asks; without a server and its gate, a test runs the page in its own process."""
+    return gate_sessions.HEADER in st.context.headers
 
 
 def session() -> Session:

@@ -6,6 +6,7 @@ imports this file once for the server, and runs it once for each page that is dr
 
 from __future__ import annotations
 
+import logging
 import sys
 from pathlib import Path
 
@@ -80,6 +81,12 @@ def main() -> None:
             layout.empty(error.what, texts.UNREADABLE, error.command, icon=":material/broken_image:")
         except access_log.NotWrittenError as error:
             whoami.not_written(error)
+        except Exception:
+            # A mistake of ours: the reader is told what still works, the server's log gets the cause.
+            logging.getLogger(__name__).exception("the page %s could not be drawn", name)
+            layout.empty(texts.FAILED, texts.FAILED_BODY, icon=":material/build:")
+            if not access.is_served():
+                raise
         whoami.sidebar()
     accessible.draw()
 

@@ -27,10 +27,8 @@ def header(name: str, filters: Filters | None = None) -> None:
     st.title(texts.PAGES[name].question, anchor=False)
     age = formats.age(published.published_at, datetime.now(UTC))
     selected = [f"**{texts.plain(filters.words())}**"] if filters else []
-    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-        until = words.up_to(formats.instant(published.as_of), in_your_time(published.as_of))
-        st.caption(" · ".join([*selected, until, words.published(age)]), width="content")
-        linking.offer()
+    until = words.up_to(formats.instant(published.as_of), in_your_time(published.as_of))
+    st.caption(" · ".join([*selected, until, words.published(age)]))
     linking.place()
     if is_stale(published.published_at, datetime.now(UTC)):
         st.warning(
@@ -58,6 +56,7 @@ def footer(definition: str = "") -> None:
     told = snapshot.one("select scope, rules, report_timezone, heed_version from run.parameters") or {}
     taking.view().definition = definition
     st.space("small")
+    linking.offer()
     parts = [
         f"Run `{published.run_id}`",
         f"heed {told.get('heed_version', '')}",

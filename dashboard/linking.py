@@ -51,11 +51,16 @@ def show() -> None:
     asked: Asked = st.session_state["asked"]
     ignored: dict[str, list[str]] = st.session_state["ignored"]
     ignored |= not_understood(asked.parameters)
-    with place:
-        if ignored:
-            items = [texts.plain(words.item(key, value)) for key, values in ignored.items() for value in values]
-            st.info(words.NOT_UNDERSTOOD.format(items=", ".join(items)), icon=":material/link_off:")
-        show_changes(asked.parameters)
+    told, now = changes(asked.parameters), snapshot.published().run_id
+    if ignored:
+        items = [texts.plain(words.item(key, value)) for key, values in ignored.items() for value in values]
+        told.insert(0, words.NOT_UNDERSTOOD.format(items=", ".join(items)))
+    if told:
+        with place:
+            st.info("\n\n".join(told), icon=":material/link:")
+            if asked.parameters.get(RUN, [now])[0] != now:
+                page = texts.PAGES["restated"]
+                st.page_link(page.file, label=words.WHAT_CHANGED, icon=page.icon)
 
 
 def not_understood(asked: dict[str, list[str]]) -> dict[str, list[str]]:
@@ -78,18 +83,17 @@ def _is_chosen(key: str, value: str) -> bool:
     return value.casefold() in {str(one).casefold() for one in many}
 
 
-def show_changes(asked: dict[str, list[str]]) -> None:
-    """Whether the link was made under another scope or on another run than the numbers shown."""
+def changes(asked: dict[str, list[str]]) -> list[str]:
+    """What is not as it was when the link was made: the scope, the run."""
+    told = []
     published, scope = snapshot.published(), scope_now()
     then = next(iter(asked.get(SCOPE, [])), scope)
     if then != scope and then in words.SCOPES:
-        told = words.OTHER_SCOPE.format(then=words.SCOPES[then], now=words.SCOPES.get(scope, scope))
-        st.info(told, icon=":material/rule_settings:")
+        told.append(words.OTHER_SCOPE.format(then=words.SCOPES[then], now=words.SCOPES.get(scope, scope)))
     run = next(iter(asked.get(RUN, [])), published.run_id)
     if run != published.run_id:
-        st.info(words.OTHER_RUN.format(then=texts.code(run), now=published.run_id), icon=":material/update:")
-        page = texts.PAGES["restated"]
-        st.page_link(page.file, label=words.WHAT_CHANGED, icon=page.icon)
+        told.append(words.OTHER_RUN.format(then=texts.code(run), now=published.run_id))
+    return told
 
 
 def scope_now() -> str:

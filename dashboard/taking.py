@@ -155,7 +155,7 @@ def with_origin_columns(table: pyarrow.Table, told: Mapping[str, str]) -> pyarro
 
 def printed(figure: go.Figure, title: str, told: Mapping[str, str]) -> go.Figure:
     """A chart as it goes out of the house: dark on white whatever the theme, with its title and its origin."""
-    lines = words.under_title(told)
+    lines = "<br>".join(map(charts.wrapped, words.under_title(told))).split("<br>")
     light = go.Figure(figure)
     above = 44 + 17 * len(lines)
     light.update_layout(
@@ -163,8 +163,9 @@ def printed(figure: go.Figure, title: str, told: Mapping[str, str]) -> go.Figure
         font={"family": "sans-serif", "size": 13, "color": "#22292c"},
         title={"text": f"<b>{charts.wrapped(title)}</b>", "x": 0, "xref": "container", "xanchor": "left",
                "y": 1, "yref": "container", "yanchor": "top", "pad": {"l": 16, "t": 16},
-               "font": {"size": 17}, "subtitle": {"text": "<br>".join(map(charts.wrapped, lines)),
+               "font": {"size": 17}, "subtitle": {"text": "<br>".join(lines),
                                                   "font": {"size": 12, "color": "#5d666b"}}},
+        modebar={"color": "#1f6b75", "activecolor": "#14191b", "bgcolor": "white"},
         height=(figure.layout.height or 340) + above, margin={"l": 16, "r": 20, "t": 36 + above, "b": 16},
     )  # fmt: skip
     # Apart from the scale beside it: the first day's label is as wide as the margin.

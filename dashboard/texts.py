@@ -164,6 +164,11 @@ OLDER = (
     "An earlier version of heed published these numbers, and it did not keep what this page shows. The other pages "
     "work. A new run publishes it:"
 )
+FAILED = "This page could not be drawn"
+FAILED_BODY = (
+    "That is a mistake in heed, not in your data, and nothing was changed. The other pages work. Whoever runs this "
+    "dashboard finds the cause in the server's log, by the time of day."
+)
 UNREADABLE = "The files it was made from are untouched. A new run publishes a new snapshot beside it:"
 
 _MARKDOWN = re.compile(r"([\\`*_\[\]<>~$|#])")

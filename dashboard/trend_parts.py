@@ -53,8 +53,11 @@ def show_changes(channel: str) -> None:
     """When did the level change? Each change with its week, both rates and how sure it is."""
     st.header("When did the level change?", anchor=False)
     told, found = trend(channel), changes(channel)
+    if not snapshot.has("metrics.trends"):
+        layout.older("changes of level")
+        return
     if told is None:
-        st.markdown(texts.OLDER)
+        st.markdown("Nobody was reached here, so there is no level to change.")
         return
     weeks = int(told["weeks_searched"])
     if weeks < FEWEST_WEEKS:
@@ -145,7 +148,7 @@ def show_seasons(channel: str) -> None:
     """On which days and at which hours do people leave?"""
     st.header("On which days, at which hours?", anchor=False)
     if not snapshot.has("metrics.seasons"):
-        st.markdown(texts.OLDER)
+        layout.older("days and hours of opt-outs")
         return
     with st.grid(2, min_column_width=320, gap="medium") as grid:
         with grid.cell(), st.container(gap="xsmall"):
@@ -253,7 +256,7 @@ def show_years(channel: str) -> None:
     """Is it more than a year ago?"""
     st.header("More than a year ago?", anchor=False)
     if not snapshot.has("metrics.year_over_year"):
-        st.markdown(texts.OLDER)
+        layout.older("comparison with the year before")
         return
     rows = snapshot.rows(YEARS, [channel])
     if not rows:

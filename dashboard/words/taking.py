@@ -7,7 +7,10 @@ from collections.abc import Mapping
 TAKE = "Take with you"
 CSV = "CSV"
 PARQUET = "Parquet"
-IMAGE = "The image as it will be: press the camera in its corner. It is made by your browser and goes nowhere else."
+IMAGE = (
+    "As an image: press the camera in the corner. It comes out 2,000 dots wide, roomier than a small screen shows it "
+    "here; your browser makes it, and it goes nowhere else."
+)
 SHARE, FROM, TO = "Share", "From", "To"
 PERCENT = "%"
 POINTS = "percentage points"

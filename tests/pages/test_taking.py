@@ -1,0 +1,146 @@
+"""What a page shows can be taken along: as CSV and Parquet that say where they are from, and charts as images."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+import pandas
+import plotly.graph_objects as go
+import pyarrow
+import pyarrow.parquet
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from dashboard import charts, export, formats, layout, taking
+from tests.pages.conftest import PAGES, Open
+
+ORIGIN = {"heed_run": "run-1", "heed_as_of": "2026-11-18T14:05:00Z", "heed_selection": "October 2026, SMS",
+          "heed_definition": "Opt-out rate"}  # fmt: skip
+
+
+def opened(app: AppTest, key: str) -> AppTest:
+    """The page after a click on one of its buttons that open something."""
+    app.session_state[key] = True
+    app.run()
+    assert not app.exception
+    return app
+
+
+def offers(app: AppTest) -> list[str]:
+    """The keys of the page's buttons to take something."""
+    named = [str(popover.proto.popover.id) for popover in app.get("popover")]
+    return [key[key.index("take-") :] for key in named if "-take-" in key]
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_every_chart_of_every_page_can_be_taken(homes: dict[str, Path], open_page: Open, name: str) -> None:
+    if name in ("contact", "screen"):
+        return
+    app = open_page(homes["findings"], name)
+    assert len(offers(app)) >= len(app.get("plotly_chart"))
+    # Nothing is made before somebody asks for it.
+    assert not [button for button in app.get("download_button") if button.proto.label in ("CSV", "Parquet")]
+
+
+def test_a_chart_opens_as_files_and_as_an_image(homes: dict[str, Path], open_page: Open) -> None:
+    app = open_page(homes["findings"], "trends", channel="SMS")
+    before = len(app.get("plotly_chart"))
+    opened(app, offers(app)[0])
+    assert [button.proto.label for button in app.get("download_button")] == ["CSV", "Parquet"]
+    shown = app.get("plotly_chart")
+    assert len(shown) == before + 1
+    [image] = [chart for chart in shown if json.loads(chart.proto.config)["displayModeBar"]]
+    config = json.loads(image.proto.config)
+    assert config["modeBarButtons"] == [["toImage"]]
+    assert config["showSendToCloud"] is False
+    assert config["plotlyServerURL"] == ""
+    told = config["toImageButtonOptions"]
+    assert (told["format"], told["width"], told["scale"]) == ("png", 1000, 2)
+    assert told["filename"].startswith("heed-trends-opt-out-rate-by-week")
+    assert told["filename"].endswith("-20261118T141001Z-4f2a9c")
+    spec = json.loads(image.proto.spec)["layout"]
+    assert spec["paper_bgcolor"] == "white"
+    assert "Whole record, SMS" in spec["title"]["subtitle"]["text"]
+    assert "run 20261118T141001Z-4f2a9c, data up to 2026-11-18 14:05 UTC" in spec["title"]["subtitle"]["text"]
+    assert "opt_out_rate/heed" in spec["title"]["subtitle"]["text"]
+
+
+def test_a_csv_says_in_every_row_where_it_is_from() -> None:
+    table = pyarrow.table({"Phone": ["+12025550123", "=1+1"], "Count": [1, 2]})
+    rows = list(csv.DictReader(io.StringIO(export.to_csv(taking.with_origin_columns(table, ORIGIN)).decode())))
+    assert [row["Phone"] for row in rows] == ["'+12025550123", "'=1+1"]
+    assert all({name: row[name] for name in ORIGIN} == ORIGIN for row in rows)
+
+
+def test_a_parquet_file_says_in_its_metadata_where_it_is_from() -> None:
+    table = pyarrow.table({"Count": [1, 2]}).replace_schema_metadata(ORIGIN)
+    read = pyarrow.parquet.read_table(io.BytesIO(export.to_parquet(table)))
+    assert {name.decode(): value.decode() for name, value in read.schema.metadata.items()} == ORIGIN
+    assert read.to_pydict() == {"Count": [1, 2]}
+
+
+def test_numbers_go_out_in_full_with_their_unit() -> None:
+    table = pandas.DataFrame(
+        {"Share": [0.0119, None], "Change": [-0.002, 0.0], "Time": [90.0, 1.5], "Count": [3, 4], "Rate": [1.19, 2.0],
+         "Hidden": [1, 2], "old": ["a", "b"]}
+    )  # fmt: skip
+    numbers = {"Share": formats.share, "Change": formats.points, "Time": formats.duration, "Count": formats.count}
+    columns: dict[str, Any] = {
+        "Rate": {"label": None, "type_config": {"type": "number", "format": "%.2f %%"}}, "Hidden": None, "old": "New",
+    }  # fmt: skip
+    told = taking.in_units(table, numbers, columns)
+    assert list(told.columns) == ["Share (%)", "Change (percentage points)", "Time (seconds)", "Count", "Rate (%)",
+                                  "New"]  # fmt: skip
+    assert told["Share (%)"][0] == pytest.approx(1.19)
+    assert math.isnan(told["Share (%)"][1])
+    assert told["Change (percentage points)"][0] == pytest.approx(-0.2)
+    assert list(told["Time (seconds)"]) == [90.0, 1.5]
+
+
+@pytest.mark.parametrize(
+    ("marked", "plain"),
+    [
+        ("Sent after processing :red-badge[High]", "Sent after processing High"),
+        (":gray-badge[Pass · 2 of 3]", "Pass · 2 of 3"),
+        ("**Fail**", "Fail"),
+        ("[47 CFR 64.1200](https://example.com/a)", "47 CFR 64.1200"),
+        (r"a\_b \[c\] \*d\*", "a_b [c] *d*"),
+        ("1.0–\u20601.4\u00a0%", "1.0–1.4 %"),
+        ("=1+1", "=1+1"),
+    ],
+)
+def test_cells_go_out_as_they_are_read(marked: str, plain: str) -> None:
+    assert taking.without_marks(marked) == plain
+
+
+def test_lists_and_missing_cells() -> None:
+    told = taking.in_units(pandas.DataFrame({"Severity": [["High", "Waived"], None]}), {}, {})
+    assert pyarrow.Table.from_pandas(told).to_pydict() == {"Severity": ["High, Waived", None]}
+
+
+def test_names_of_files_are_short_and_plain() -> None:
+    assert taking.slug("Opt-out rate: **by week**, 95 %/../x") == "opt-out-rate-by-week-95-x"
+    assert taking.slug("日本") == "table"
+    assert len(taking.slug("word " * 40)) <= taking.LONGEST_NAME
+
+
+def test_an_image_has_room_for_its_title_and_shows_what_data_say_as_text() -> None:
+    figure = charts.calm(go.Figure(), 300, legend=False)
+    light = taking.printed(figure, "<b>x</b> " + "long title " * 20, ORIGIN | {"heed_definition": "said " * 80})
+    assert "&lt;b&gt;" in light.layout.title.text
+    lines = light.layout.title.subtitle.text.count("<br>") + 1
+    assert lines >= 5
+    assert light.layout.height - 300 >= 17 * lines
+    # The chart on the page stays as it is.
+    assert figure.layout.height == 300
+    assert figure.layout.title.text is None
+
+
+def test_titles_are_how_text_alternatives_begin() -> None:
+    assert layout.begins("Share of 1.5 % by month: covered in the last.") == "Share of 1.5 % by month"
+    assert layout.begins("Loaded files") == "Loaded files"
