@@ -7,8 +7,10 @@ PORT ?= 8501
 SERVE ?= 1
 N ?= 1000000
 OUT ?= bench.json
+SNAPSHOT_HOME ?=
+PAGES_OUT ?= pages.json
 
-.PHONY: help install demo test check bench slow-tests browser-tests simulations next-engine-tests lock clean
+.PHONY: help install demo test check bench bench-pages slow-tests browser-tests simulations next-engine-tests lock clean
 
 help:
 	@echo "make demo      set up, run the main job on sample logs, serve the dashboard (SERVE=0: stop before serving)"
@@ -16,6 +18,7 @@ help:
 	@echo "make check     format, lint, types and import contracts, as CI and pre-commit do"
 	@echo "make simulations  measure coverage and error rates of the statistics (half an hour)"
 	@echo "make bench     time the main job (N=messages OUT=file)"
+	@echo "make bench-pages  time the dashboard's pages (SNAPSHOT_HOME=home with a published snapshot)"
 	@echo "make install   set up .venv only"
 	@echo "make lock      resolve the dependencies anew into requirements.lock"
 
@@ -48,6 +51,11 @@ check: install
 
 bench: install
 	$(BIN)/python -m tests.benchmarks.main_job --messages $(N) --out $(OUT)
+
+# The snapshot is one that is published already: `make bench-pages SNAPSHOT_HOME=/path/to/home`.
+bench-pages: install
+	@test -n "$(SNAPSHOT_HOME)" || { echo "name a home with a published snapshot: make bench-pages SNAPSHOT_HOME=..."; exit 1; }
+	$(BIN)/python -m tests.benchmarks.pages $(SNAPSHOT_HOME) --out $(PAGES_OUT)
 
 slow-tests: install
 	$(BIN)/python -m pytest -n 2 -m "slow and not browser"

@@ -94,9 +94,10 @@ def main() -> None:
 if __name__ == "__main__":
     main()
 else:
-    from dashboard import gate, gate_settings
+    from dashboard import gate, gate_settings, warm
 
     SETTINGS = gate_settings.current()
     app = st.App(
         __file__, middleware=[Middleware(gate.Gate, settings=SETTINGS)], secrets=gate_settings.for_streamlit(SETTINGS)
     )
+    warm.up()

@@ -34,23 +34,27 @@ def process(command: list[str], port: int, log: Path, environment: dict[str, str
             [sys.executable, "-m", *command], cwd=REPOSITORY, env=os.environ | environment, stdout=output, stderr=output
         )
         try:
-            for _ in range(600):
-                assert server.poll() is None, log.read_text()
-                connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
-                try:
-                    connection.request("GET", "/_stcore/health")
-                    connection.getresponse().read()
-                    break
-                except OSError:
-                    time.sleep(0.1)
-                finally:
-                    connection.close()
-            else:
-                raise AssertionError(f"it did not start:\n{log.read_text()}")
+            wait_until_served(port, server, log)
             yield f"http://127.0.0.1:{port}"
         finally:
             server.terminate()
             server.wait(timeout=30)
+
+
+def wait_until_served(port: int, server: subprocess.Popen[bytes], log: Path) -> None:
+    """Wait until something answers on the port; AssertionError with the log where the process ends or takes long."""
+    for _ in range(600):
+        assert server.poll() is None, log.read_text()
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+        try:
+            connection.request("GET", "/_stcore/health")
+            connection.getresponse().read()
+            return
+        except OSError:
+            time.sleep(0.1)
+        finally:
+            connection.close()
+    raise AssertionError(f"it did not start:\n{log.read_text()}")
 
 
 @contextmanager
