@@ -210,13 +210,13 @@ class DuckDBEngine:
             self.execute(f"detach {name}")
 
     def relation_exists(self, relation: str) -> bool:
-        """Whether table or view `schema.name` exists."""
+        """Whether table or view `schema.name` exists here; what a database attached beside this one holds is not meant."""
         schema, _, name = relation.partition(".")
         return bool(
             self.value(
                 "select count(*) from information_schema.tables"
-                " where ? in (table_schema, table_catalog) and table_name = ?",
-                [schema, name],
+                " where (table_catalog, table_schema) in ((current_database(), ?), (?, 'main')) and table_name = ?",
+                [schema, schema, name],
             )
         )
 
