@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from dashboard import formats, texts
-from dashboard.overview_sentences import Row, rule_name
+from dashboard.words.overview import Row, rule_name
 
 MOST = 5
 #: A false-discovery rate below this is beyond chance.

@@ -11,7 +11,7 @@ import pandas
 import plotly.graph_objects as go
 import streamlit as st
 
-from dashboard import access, charts_calendar, formats, layout, snapshot, texts
+from dashboard import charts_calendar, formats, layout, snapshot, texts
 from dashboard.charts_calendar import CLEAR, NOTHING, UNKNOWN, Cell
 from dashboard.filters import Filters
 
@@ -231,12 +231,9 @@ def show_days(chosen: Filters) -> None:
         "for longer than its rhythm explains, so what is missing cannot be seen; both hatched. Days after the data's "
         "end are empty."
     )
-    count = sum(row["violation_count"] for row in own.values())
-    if count and access.may_open("findings"):
-        page = texts.PAGES["findings"]
-        label = f"Read the {formats.plural(count, 'violation')} of {formats.month(month)}"
-        query = {"period": formats.month(month), "violations": "true"}
-        st.page_link(page.file, label=label, icon=page.icon, query_params=query)
+    if chosen.period is None:
+        # A link would not do: what is chosen stays chosen, whatever a link says.
+        st.button(f"Choose {formats.month(month)}", on_click=choose, args=(f"{of} {month}",), icon=":material/event:")
 
 
 def silent_on(day: date, silences: Sequence[Row]) -> list[Row]:

@@ -72,7 +72,7 @@ def show() -> None:
     chosen = filters.chosen()
     layout.header("findings", chosen)
     if not snapshot.rows("select 1 from audits.findings limit 1"):
-        body = "Nothing that was loaded breaks a rule. Whether the evidence is complete, the overview says."
+        body = "Nothing that was loaded breaks a rule. Whether the evidence is complete, the audit overview says."
         layout.empty("No finding", body, icon=":material/rule:")
         layout.footer()
         return

@@ -7,8 +7,9 @@ from typing import Any
 
 import streamlit as st
 
-from dashboard import access, formats, layout, next_steps, overview_sentences, snapshot, texts
+from dashboard import access, formats, layout, next_steps, snapshot, texts
 from dashboard.next_steps import State
+from dashboard.words import overview as words
 
 WHOLE = """
 select verdict, violation_count, message_count, reasons from metrics.verdicts
@@ -77,7 +78,7 @@ def show() -> None:
     with left:
         show_changes(headline)
     with right:
-        show_steps(found)
+        show_steps(found, is_empty=verdict is None or not verdict["message_count"])
     show_numbers(headline)
     layout.footer()
 
@@ -94,50 +95,54 @@ def first(relation: str, sql: str) -> dict[str, Any] | None:
 
 def show_answer(verdict: dict[str, Any], found: list[dict[str, Any]]) -> None:
     """The verdict as an answer, its reason, and the last month beside the one before."""
-    word = overview_sentences.answer(verdict["verdict"])
     with st.container(border=True, gap="small"):
-        st.header(f":red[{word}.]" if verdict["verdict"] == "Fail" else f"{word}.", anchor=False)
-        said = [overview_sentences.reason(verdict), overview_sentences.worst_rules(found)]
-        st.markdown(f"**{said[0]}** {said[1] or ''}")
+        st.header(words.answer(verdict), anchor=False)
+        st.markdown(" ".join(filter(None, [words.reason(verdict), words.worst_rules(found)])))
         months = snapshot.rows(MONTHS)
-        recent = overview_sentences.month_against(*[*months, None, None][:2])
+        recent = words.month_against(*[*months, None, None][:2])
         if recent:
             st.markdown(recent)
         if access.may_open("audit"):
             page = texts.PAGES["audit"]
-            st.page_link(page.file, label="The verdict of every channel and month, with its reasons", icon=page.icon)
+            st.page_link(page.file, label="The verdict by channel and month", icon=page.icon)
 
 
 def show_changes(headline: dict[str, dict[str, Any]]) -> None:
     """What is otherwise than in the run before, then than in the month before."""
     st.header("What changed?", anchor=False)
     history, changes = snapshot.rows(HISTORY), known("run.changes", CHANGES)
-    silent = overview_sentences.silence(known("metrics.silences", SILENT))
-    said = [*overview_sentences.since_last_run(history, changes), *([silent] if silent else [])]
+    silent = words.silence(known("metrics.silences", SILENT))
+    said = [*words.since_last_run(history, changes), *([silent] if silent else [])]
     if len(history) > 1:
-        then = overview_sentences.before(history, changes)
+        then = words.before(history, changes)
         st.markdown(f"**Since the run before**, with data up to {formats.instant(then['as_of'])}")
     st.markdown("\n".join(f"- {sentence}" for sentence in said))
     as_of = snapshot.published().as_of.astimezone(UTC).date()
-    tested = overview_sentences.beyond_chance(
+    tested = words.beyond_chance(
         first("metrics.trends", TREND), known("metrics.change_points", LEVELS),
         first("metrics.year_over_year", YEAR), as_of,
     )  # fmt: skip
-    rate = overview_sentences.rate(headline.get("opt_out_rate"))
+    rate = words.rate(headline.get("opt_out_rate"))
     month = [
         f"{rate} {tested or ''}" if rate else None,
-        overview_sentences.response(headline.get("response_time")),
-        overview_sentences.slow(first("metrics.slow_stretches", STRETCH), as_of),
+        words.response(headline.get("response_time")),
+        words.slow(first("metrics.slow_stretches", STRETCH), as_of),
     ]
     if any(month):
         st.markdown("**Against the month before**")
         st.markdown("\n".join(f"- {sentence}" for sentence in month if sentence))
 
 
-def show_steps(found: list[dict[str, Any]]) -> None:
-    """At most five links, the most pressing first, each with whom or what it concerns."""
+def show_steps(found: list[dict[str, Any]], *, is_empty: bool) -> None:
+    """At most five links, the most pressing first, each with whom or what it concerns.
+
+    Where no message is on record and nothing presses there are none: what to do is said above.
+    """
+    known_state = state(found)
+    if is_empty and known_state == State():
+        return
     st.header("What to do next", anchor=False)
-    for step in next_steps.steps(state(found), access.may_open):
+    for step in next_steps.steps(known_state, access.may_open):
         page = texts.PAGES[step.page]
         with st.container(gap=None):
             st.page_link(page.file, label=step.label, icon=page.icon, query_params=dict(step.query) or None)

@@ -66,17 +66,19 @@ def test_the_keyboard_chooses_a_cell_and_leads_to_its_findings(browser: Browser,
         assert "violations=true" in page.url
 
 
-def test_the_days_lead_to_the_findings_of_their_month(browser: Browser, dashboard: str) -> None:
+def test_the_month_of_the_days_is_chosen_by_a_button(browser: Browser, dashboard: str) -> None:
     with opened(browser, dashboard) as page:
         page.goto(f"{dashboard}/audit?channel=SMS")
         settled(page)
         # No month is chosen: the days are those of the newest month with a violation.
-        link = page.get_by_role("link", name="violations of")
-        month = (link.text_content() or "").rpartition(" of ")[2]
-        link.click()
-        expect(page.get_by_role("heading", name="What went wrong, and for whom?")).to_be_visible(timeout=30_000)
+        button = page.get_by_role("button", name="Choose")
+        month = (button.text_content() or "").rpartition("Choose ")[2]
+        button.click()
+        expect(page.get_by_text(f"{month}, SMS", exact=True)).to_be_visible(timeout=30_000)
         settled(page)
-        expect(page.get_by_text(f"{month}, SMS", exact=True)).to_be_visible()
+        page.get_by_role("link", name="worst first").click()
+        expect(page.get_by_role("heading", name="What went wrong, and for whom?")).to_be_visible(timeout=30_000)
+        expect(page.get_by_text(f"{month}, SMS", exact=True)).to_be_visible(timeout=30_000)
 
 
 @pytest.fixture(scope="module")

@@ -39,14 +39,14 @@ def test_the_last_whole_month_stands_beside_the_one_before(
 
 def test_a_pass_is_a_yes_without_red(homes: dict[str, Path], open_page: Open) -> None:
     app = open_page(homes["clean"], "overview")
-    assert app.header[0].value == "Yes."
-    assert "Every opt-out was heeded: no violation in " in words(app)
+    assert app.header[0].value == "Yes. Every opt-out was heeded."
+    assert "There is no violation in " in words(app)
     assert ":red" not in words(app)
 
 
 def test_an_empty_record_says_what_to_do(homes: dict[str, Path], open_page: Open) -> None:
     app = open_page(homes["empty"], "overview")
-    assert app.header[0].value == "Nobody can tell."
+    assert app.header[0].value == "Nobody can tell. The record has a hole."
     assert "No message is on record" in words(app)
     assert "This is the first run" in words(app)
     assert app.code[0].value.endswith(" run")
@@ -112,7 +112,7 @@ def test_other_roles_get_steps_of_their_own(
     assert campaign.query_string == "period=October+2026&channel=SMS"
 
 
-LINK_TO_AUDIT = "The verdict of every channel and month, with its reasons"
+LINK_TO_AUDIT = "The verdict by channel and month"
 
 
 def test_nothing_to_do_is_no_empty_list(open_page: Open, tmp_path: Path, homes: dict[str, Path]) -> None:

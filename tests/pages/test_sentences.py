@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from dashboard import access, next_steps, overview_sentences
+from dashboard import access, next_steps
 from dashboard.next_steps import State
+from dashboard.words import overview as words
 
 AS_OF = date(2026, 11, 18)
 
@@ -19,46 +20,49 @@ def verdict(word: str, violations: int = 0, messages: int = 1_200, reasons: str 
 
 
 @pytest.mark.parametrize(
-    ("row", "said"),
+    ("row", "answer", "reason"),
     [
-        (verdict("Pass"), "Every opt-out was heeded: no violation in 1,200 messages, and the evidence is complete."),
         (
-            verdict("Pass", messages=1),
-            "Every opt-out was heeded: no violation in 1 message, and the evidence is complete.",
+            verdict("Pass"), "Yes. Every opt-out was heeded.",
+            "There is no violation in 1,200 messages, and the evidence is complete.",
         ),
-        (verdict("Fail", 1), "1 violation on record, and no waiver covers it; 1,200 messages looked at."),
-        (verdict("Fail", 2_001), "2,001 violations on record, and no waiver covers them; 1,200 messages looked at."),
+        (
+            verdict("Pass", messages=1), "Yes. Every opt-out was heeded.",
+            "There is no violation in 1 message, and the evidence is complete.",
+        ),
+        (
+            verdict("Fail", 1, reasons="Violations: 1.\nRows quarantined: 3."), ":red[No.] 1 violation is on record.",
+            "No waiver covers it; 1,200 messages looked at.",
+        ),
+        (
+            verdict("Fail", 2_001), ":red[No.] 2,001 violations are on record.",
+            "No waiver covers them; 1,200 messages looked at.",
+        ),
         (
             verdict("Cannot attest", messages=0, reasons="No message is on record."),
-            "No violation was found in 0 messages, but the record has a hole, so nobody can vouch for it. "
-            "No message is on record.",
+            "Nobody can tell. The record has a hole.",
+            "No violation was found in 0 messages, but something is missing. No message is on record.",
         ),
         (
-            verdict("Cannot attest", reasons="Rows quarantined: 3.\nSource x_y is silent."),
-            "No violation was found in 1,200 messages, but the record has 2 holes, so nobody can vouch for it. "
-            "Rows quarantined: 3.",
+            verdict("Cannot attest", reasons="Rows quarantined: 3.\nSource x_y is silent.\nWaived: 1."),
+            "Nobody can tell. The record has 2 holes.",
+            "No violation was found in 1,200 messages, but something is missing. Rows quarantined: 3.",
         ),
         (
-            verdict("Cannot attest"),
-            "No violation was found in 1,200 messages, but the record has holes, so nobody can vouch for it.",
+            verdict("Cannot attest"), "Nobody can tell. The record has holes.",
+            "No violation was found in 1,200 messages, but something is missing.",
         ),
     ],
 )  # fmt: skip
-def test_the_reason_of_a_verdict(row: dict[str, Any], said: str) -> None:
-    assert overview_sentences.reason(row) == said
-
-
-def test_the_answer_is_a_word() -> None:
-    assert [overview_sentences.answer(word) for word in ("Pass", "Fail", "Cannot attest", "Else")] == [
-        "Yes", "No", "Nobody can tell", "Else",
-    ]  # fmt: skip
+def test_the_answer_and_what_it_rests_on(row: dict[str, Any], answer: str, reason: str) -> None:
+    assert (words.answer(row), words.reason(row)) == (answer, reason)
 
 
 def test_months_are_named_with_their_year_where_it_differs() -> None:
     def month(start: date, word: str, count: int) -> dict[str, Any]:
         return {"period_start": start, "verdict": word, "violation_count": count}
 
-    said = overview_sentences.month_against
+    said = words.month_against
     january, december = month(date(2026, 1, 1), "Pass", 0), month(date(2025, 12, 1), "Fail", 1)
     assert said(january, december) == "**January 2026: Pass**, December 2025: Fail with 1 violation."
     assert said(month(date(2026, 3, 1), "Fail", 12), month(date(2026, 2, 1), "Cannot attest", 0)) == (
@@ -112,7 +116,7 @@ def run(run_id: str, word: str | None = "Fail", count: int | None = 10) -> dict[
     ],
 )  # fmt: skip
 def test_new_violations_by_rule(changes: list[dict[str, Any]], said: str | None) -> None:
-    assert overview_sentences.new_violations(changes) == said
+    assert words.new_violations(changes) == said
 
 
 @pytest.mark.parametrize(
@@ -127,42 +131,42 @@ def test_new_violations_by_rule(changes: list[dict[str, Any]], said: str | None)
     ],
 )
 def test_a_count_beside_the_run_before(then: int, now: int, said: str | None) -> None:
-    counted = overview_sentences.count_change(
+    counted = words.count_change(
         [change("quarantined_rows", then, now)], "quarantined_rows", "row is in quarantine", "rows are in quarantine"
     )
     assert counted == said
 
 
 def test_a_count_that_only_one_run_has_is_not_compared() -> None:
-    assert overview_sentences.count_change([], "open_requests", "x", "y") is None
+    assert words.count_change([], "open_requests", "x", "y") is None
 
 
 def test_a_first_run_has_nothing_to_compare_with() -> None:
-    assert overview_sentences.since_last_run([run("r1")], []) == [overview_sentences.FIRST_RUN]
-    assert overview_sentences.since_last_run([], []) == [overview_sentences.FIRST_RUN]
+    assert words.since_last_run([run("r1")], []) == [words.FIRST_RUN]
+    assert words.since_last_run([], []) == [words.FIRST_RUN]
 
 
 def test_nothing_changed_is_said() -> None:
     changes = [violations("message_after_opt_out", 0, 0), change("restated_numbers", 900, None, None, 0)]
-    [said] = overview_sentences.since_last_run([run("r1"), run("r2")], changes)
+    [said] = words.since_last_run([run("r1"), run("r2")], changes)
     assert said.startswith("Nothing changed: ")
 
 
 def test_a_run_whose_snapshot_is_gone_is_compared_by_its_totals() -> None:
     history = [run("r1", "Pass", 0), run("r2", "Fail", 1)]
-    assert overview_sentences.since_last_run(history, []) == [
+    assert words.since_last_run(history, []) == [
         "**The verdict was Pass and is Fail.**",
         "**1 violation** on record, 0 then.",
-        overview_sentences.NOT_KEPT,
+        words.NOT_KEPT,
     ]
     # A verdict that nobody wrote down is no change.
-    assert overview_sentences.since_last_run([run("r1", None, None), run("r2")], []) == [overview_sentences.NOT_KEPT]
+    assert words.since_last_run([run("r1", None, None), run("r2")], []) == [words.NOT_KEPT]
 
 
 def test_the_run_compared_with_is_the_one_that_was_published() -> None:
     history = [run("r1", "Pass"), run("r0", "Cannot attest"), run("r2", "Fail")]
-    assert overview_sentences.before(history, [change("open_requests", 1, 1)])["verdict"] == "Pass"
-    assert overview_sentences.before(history, [])["verdict"] == "Cannot attest"
+    assert words.before(history, [change("open_requests", 1, 1)])["verdict"] == "Pass"
+    assert words.before(history, [])["verdict"] == "Cannot attest"
 
 
 @pytest.mark.parametrize(
@@ -174,8 +178,8 @@ def test_the_run_compared_with_is_the_one_that_was_published() -> None:
     ],
 )
 def test_restated_numbers(count: int, said: str | None) -> None:
-    assert overview_sentences.restated([change("restated_numbers", 900, None, None, count)]) == said
-    assert overview_sentences.restated([]) is None
+    assert words.restated([change("restated_numbers", 900, None, None, count)]) == said
+    assert words.restated([]) is None
 
 
 def number(
@@ -192,7 +196,7 @@ def number(
 
 
 def test_headline_numbers_beside_the_month_before() -> None:
-    rate, response = overview_sentences.rate, overview_sentences.response
+    rate, response = words.rate, words.response
     assert rate(number("1.2 %", 0.012, "1.3 %", 0.013)) == (
         "**Opt-out rate 1.2 %** in October 2026, 1.3 % the month before."
     )
@@ -241,31 +245,29 @@ def test_only_published_tests_speak_of_change(
     direction: int | None, levels: list[dict[str, Any]], year: str | None, said: str
 ) -> None:
     compared = {"label": year, "month": date(2026, 10, 1)} if year else None
-    text = overview_sentences.beyond_chance(trend(direction), levels, compared, AS_OF)
+    text = words.beyond_chance(trend(direction), levels, compared, AS_OF)
     assert text is not None
     assert text.replace("\u00a0", " ") == said
 
 
 def test_without_a_published_test_nothing_is_said_of_chance() -> None:
-    assert overview_sentences.beyond_chance(None, [], None, AS_OF) is None
+    assert words.beyond_chance(None, [], None, AS_OF) is None
 
 
 def test_silent_sources_and_slow_stretches() -> None:
     mail = {"source": "mail", "last_on": date(2026, 11, 3), "gap_days": 15.0}
     crm = {"source": "crm", "last_on": date(2026, 11, 9), "gap_days": 9.0}
-    assert overview_sentences.silence([]) is None
-    assert overview_sentences.silence([mail, mail]) == (
+    assert words.silence([]) is None
+    assert words.silence([mail, mail]) == (
         "**mail is silent**: nothing since 3 Nov 2026, longer than its rhythm explains."
     )
-    assert overview_sentences.silence([crm, mail]) == (
-        "**2 sources are silent**, longest of all mail: nothing since 3 Nov 2026."
-    )
+    assert words.silence([crm, mail]) == ("**2 sources are silent**, longest of all mail: nothing since 3 Nov 2026.")
     stretch = {"first_on": date(2026, 10, 3), "last_on": date(2026, 10, 9)}
-    assert overview_sentences.slow(stretch, AS_OF) == (
+    assert words.slow(stretch, AS_OF) == (
         "Opt-outs of 3 Oct 2026 to 9 Oct 2026 took longer to be applied than others, more than chance explains."
     )
-    assert overview_sentences.slow(stretch, date(2027, 1, 5)) is None
-    assert overview_sentences.slow(None, AS_OF) is None
+    assert words.slow(stretch, date(2027, 1, 5)) is None
+    assert words.slow(None, AS_OF) is None
 
 
 def found(rule: str, count: int, contact_count: int) -> Mapping[str, Any]:

@@ -117,10 +117,10 @@ def test_a_month_without_data_is_a_designed_state(homes: dict[str, Path], open_p
 def test_a_new_snapshot_appears_without_a_restart(open_page: Open, tmp_path: Path) -> None:
     write_home(tmp_path, "findings", run=1)
     app: AppTest = open_page(tmp_path, "overview")
-    assert app.header[0].value == ":red[No.]"
+    assert app.header[0].value.startswith(":red[No.]")
     write_home(tmp_path, "clean", run=2)
     app.run()
-    assert app.header[0].value == "Yes."
+    assert app.header[0].value.startswith("Yes.")
     assert "141002Z" in words(app)
 
 

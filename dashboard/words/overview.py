@@ -18,26 +18,34 @@ NEWS_DAYS = 62
 NAMED = 3
 FIRST_RUN = "This is the first run, so there is no other to compare it with. The next one will say what changed."
 NOT_KEPT = "The snapshot of the run before is not kept any more, so new violations cannot be told from old ones."
-ANSWERS = {"Pass": "Yes", "Fail": "No", "Cannot attest": "Nobody can tell"}
 
 
-def answer(verdict: str) -> str:
-    """Are we all right? In a word or three."""
-    return ANSWERS.get(verdict, verdict)
+def answer(verdict: Row) -> str:
+    """Are we all right? In a word, and the one thing that makes it so."""
+    if verdict["verdict"] == "Pass":
+        return "Yes. Every opt-out was heeded."
+    if verdict["verdict"] == "Fail":
+        count = verdict["violation_count"]
+        return f":red[No.] {formats.plural(count, 'violation')} {'is' if count == 1 else 'are'} on record."
+    return f"Nobody can tell. The record has {_holes(len(holes(verdict)))}."
 
 
 def reason(verdict: Row) -> str:
-    """Why the verdict is what it is, with the numbers behind it."""
+    """What the answer rests on."""
     messages = formats.plural(verdict["message_count"], "message")
     if verdict["verdict"] == "Pass":
-        return f"Every opt-out was heeded: no violation in {messages}, and the evidence is complete."
-    holes = [line for line in (verdict["reasons"] or "").split("\n") if line and not line.startswith("Violations: ")]
+        return f"There is no violation in {messages}, and the evidence is complete."
     if verdict["verdict"] == "Fail":
-        count = verdict["violation_count"]
-        them = "it" if count == 1 else "them"
-        return f"{formats.plural(count, 'violation')} on record, and no waiver covers {them}; {messages} looked at."
-    said = f"No violation was found in {messages}, but the record has {_holes(len(holes))}, so nobody can vouch for it."
-    return f"{said} {texts.plain(holes[0])}" if holes else said
+        them = "it" if verdict["violation_count"] == 1 else "them"
+        return f"No waiver covers {them}; {messages} looked at."
+    first = "".join(f" {texts.plain(hole)}" for hole in holes(verdict)[:1])
+    return f"No violation was found in {messages}, but something is missing.{first}"
+
+
+def holes(verdict: Row) -> list[str]:
+    """The reasons of a verdict that are holes in the evidence, a sentence each."""
+    lines = (verdict["reasons"] or "").split("\n")
+    return [line for line in lines if line and not line.startswith(("Violations: ", "Waived: "))]
 
 
 def _holes(count: int) -> str:
