@@ -18,8 +18,8 @@ def test_a_fail_is_a_no_with_its_number(homes: dict[str, Path], open_page: Open,
         "select violation_count, message_count from metrics.verdicts "
         "where period_start is null and channel = '*' and source = '*'"
     )
-    assert app.header[0].value == ":red[No.]"
-    assert f"{count} violations on record, and no waiver covers them; {messages:,} messages looked at." in words(app)
+    assert app.header[0].value == f":red[No.] {count} violations are on record."
+    assert f"No waiver covers them; {messages:,} messages looked at. Most of all: " in words(app)
 
 
 def test_the_last_whole_month_stands_beside_the_one_before(
