@@ -137,34 +137,36 @@ def _ask(engine: DuckDBEngine, parts: list[Path], held: Held, query: str) -> lis
     """The rows of `query` over those of `parts` that can hold the contact; what that reads is added to `held.read`."""
     if not parts:
         return []
-    # The key is written into the query: DuckDB loads pandas, half a second, to look at a parameter.
-    sizes = engine.records(
-        f"""
-        with row_groups as (
-            select file_name, row_group_id, sum(total_compressed_size) as size_bytes,
-                bool_and(
-                    path_in_schema <> 'contact_key'
-                    or coalesce(try_cast(stats_min_value as bigint) <= {held.contact_key}
-                        and try_cast(stats_max_value as bigint) >= {held.contact_key}, true)
-                ) as is_candidate
-            from parquet_metadata({path_list(parts)})
-            group by file_name, row_group_id
-        )
-        select file_name, cast(sum(size_bytes) as bigint) as size_bytes, count(*) as row_groups,
-            coalesce(cast(sum(size_bytes) filter (where is_candidate) as bigint), 0) as candidate_bytes,
-            count(*) filter (where is_candidate) as candidates
-        from row_groups group by file_name order by file_name"""
-    )
-    for row in sizes:
-        held.read.bytes_held += row["size_bytes"]
-        held.read.row_groups_held += row["row_groups"]
-        held.read.bytes_read += row["candidate_bytes"]
-        held.read.row_groups_read += row["candidates"]
-    chosen = [Path(row["file_name"]) for row in sizes if row["candidates"]]
+    chosen = [part for part in parts if _can_hold(part, held)]
     if not chosen:
         return []
     relation = f"read_parquet({path_list(chosen)}, hive_partitioning = false)"
+    # The key is written into the query: DuckDB loads pandas, half a second, to look at a parameter.
     return engine.records(query.format(parts=relation, chosen=f"contact_key = {held.contact_key}"))
+
+
+def _can_hold(part: Path, held: Held) -> bool:
+    """Whether a row group of a part can hold the contact, by its least and greatest key; adds them to `held.read`.
+
+    DuckDB skips the others by the same numbers. It can also list them, as a row for each column of each row group: at a
+    hundred million messages that takes twice as long as reading the contact.
+    """
+    from pyarrow.parquet import read_metadata
+
+    footer = read_metadata(part)
+    held.read.bytes_held += part.stat().st_size
+    held.read.row_groups_held += footer.num_row_groups
+    place = footer.schema.names.index("contact_key")
+    count = 0
+    for number in range(footer.num_row_groups):
+        row_group = footer.row_group(number)
+        keys = row_group.column(place).statistics
+        if keys is None or not keys.has_min_max or keys.min <= held.contact_key <= keys.max:
+            count += 1
+            columns = range(row_group.num_columns)
+            held.read.bytes_read += sum(row_group.column(column).total_compressed_size for column in columns)
+    held.read.row_groups_read += count
+    return count > 0
 
 
 def _records(engine: DuckDBEngine, table: Table, kind: str, ledger: Ledger, held: Held) -> list[dict[str, Any]]:
@@ -195,7 +197,7 @@ def run(options: argparse.Namespace) -> None:
         raise UsageError("There is no address.", "Name an address or a contact_key, or write one to standard input.")
     held = everything_about(address, read(options.home))
     if options.json:
-        print(json.dumps(as_object(held), ensure_ascii=False, default=_plain))
+        print(json.dumps(as_object(held), ensure_ascii=False, default=_as_text))
         return
     from pipelines import output
 
@@ -219,6 +221,10 @@ def as_object(held: Held) -> dict[str, Any]:
 
 def _in_line(record: dict[str, Any]) -> str | None:
     return "; ".join(f"{name}: {_plain(value)}" for name, value in record["details"].items()) or None
+
+
+def _as_text(value: Any) -> str:
+    return utc_text(value) if isinstance(value, datetime) else str(value)
 
 
 def _plain(value: Any) -> Any:

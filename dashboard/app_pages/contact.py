@@ -53,6 +53,8 @@ def show() -> None:
     if key is None:
         layout.empty(words.ASK, words.ASK_BODY, icon=":material/person_search:")
         return
+    # The address was understood: linking asks the session what of it a page took.
+    st.session_state["contact"] = contact_history.as_digits(key)
     access.view_contact(key)
     show_contact(key)
 

@@ -145,6 +145,7 @@ def test_an_address_becomes_a_key_and_is_gone(open_page: Open, held_home: Home) 
     key = held_home.heed("contact", FOUND, "--json").json()["contact_key"]
     assert app.query_params["contact"] == key
     assert "+1202•••••01 got 3 messages; :red[1 violation]" in words(app)
+    assert not app.info
     assert app.text_input(key="who").value == ""
     session = [app.session_state[name] for name in ("who", "contact_held", "contact_written", "print")]
     kept = f"{words(app)} {dict(app.query_params)} {session}"
