@@ -13,7 +13,7 @@ import streamlit as st
 
 from dashboard import access, access_texts, charts, formats, linking, snapshot, taking, texts
 from dashboard.filters import Filters
-from dashboard.words import filters as words
+from dashboard.words import layout as words
 
 STALE_AFTER = timedelta(hours=36)
 # Wide enough for a table, narrow enough to read a sentence.
@@ -31,11 +31,7 @@ def header(name: str, filters: Filters | None = None) -> None:
     st.caption(" · ".join([*selected, until, words.published(age)]))
     linking.place()
     if is_stale(published.published_at, datetime.now(UTC)):
-        st.warning(
-            f"**These numbers are {age} old.** Nothing newer has been published. To read what arrived since:\n\n"
-            f"`{snapshot.command_for('run')}`",
-            icon=":material/history:",
-        )
+        st.warning(words.STALE.format(age=age, command=snapshot.command_for("run")), icon=":material/history:")
 
 
 def in_your_time(value: datetime) -> str:
@@ -57,13 +53,14 @@ def footer(definition: str = "") -> None:
     taking.view().definition = definition
     st.space("small")
     linking.offer()
-    parts = [
-        f"Run `{published.run_id}`",
-        f"heed {told.get('heed_version', '')}",
-        f"rules {texts.plain(told.get('rules'))}, opt-outs apply per {texts.plain(told.get('scope'))}",
-        f"months and weeks in {texts.plain(told.get('report_timezone'))}, times in UTC",
-        f"fingerprint `{published.fingerprint[:12]}`",
-    ]
+    parts = words.origin(
+        run_id=published.run_id,
+        version=told.get("heed_version", ""),
+        rules=texts.plain(told.get("rules")),
+        scope=texts.plain(told.get("scope")),
+        zone=texts.plain(told.get("report_timezone")),
+        fingerprint=published.fingerprint[:12],
+    )
     open_to = [access_texts.LOCAL.format(role=access_texts.ROLES[access.reader().role])] if access.is_local() else []
     st.caption("  \n".join([" · ".join([*([definition] if definition else []), *parts]), *open_to]))
 
@@ -149,7 +146,7 @@ def empty(title: str, body: str, command: str = "", icon: str = ":material/inbox
 
 def older(what: str) -> None:
     """The designed state of a page whose numbers an earlier version of heed did not publish."""
-    empty(f"This snapshot has no {what}", texts.OLDER, snapshot.command_for("run"), icon=":material/update:")
+    empty(words.OLDER.format(what=what), texts.OLDER, snapshot.command_for("run"), icon=":material/update:")
 
 
 def verdict_badge(verdict: str, note: str = "") -> str:

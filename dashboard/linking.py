@@ -17,6 +17,8 @@ from dashboard import snapshot, texts
 from dashboard.words import filters as words
 
 SCOPE, RUN = "scope", "run"
+#: What a page reads from its address itself, without a widget; whether it is on record, the page says.
+SUBJECTS = {"contact": "contact", "finding": "finding_id"}
 # Streamlit's own, and what other programs hang on links.
 NOT_OURS = ("embed", "utm_", "_")
 
@@ -50,7 +52,7 @@ def show() -> None:
         return
     asked: Asked = st.session_state["asked"]
     ignored: dict[str, list[str]] = st.session_state["ignored"]
-    ignored |= not_understood(asked.parameters)
+    ignored |= not_understood(asked)
     told, now = changes(asked.parameters), snapshot.published().run_id
     if ignored:
         items = [texts.plain(words.item(key, value)) for key, values in ignored.items() for value in values]
@@ -63,11 +65,11 @@ def show() -> None:
                 st.page_link(page.file, label=words.WHAT_CHANGED, icon=page.icon)
 
 
-def not_understood(asked: dict[str, list[str]]) -> dict[str, list[str]]:
+def not_understood(asked: Asked) -> dict[str, list[str]]:
     """The parts of an address that no widget of the page took, with their values as written."""
     left: dict[str, list[str]] = {}
-    for key, values in asked.items():
-        if key == RUN or key.startswith(NOT_OURS):
+    for key, values in asked.parameters.items():
+        if key in (RUN, SUBJECTS.get(asked.page)) or key.startswith(NOT_OURS):
             continue
         taken = words.SCOPES if key == SCOPE else st.query_params.get_all(key) if key in st.session_state else []
         # A choice that is what the page shows anyway is taken, and leaves the address.

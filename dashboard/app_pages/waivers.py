@@ -7,6 +7,7 @@ from typing import Any
 import streamlit as st
 
 from dashboard import formats, layout, rule_texts, snapshot, texts
+from dashboard.words import waivers as words
 
 WAIVERS = """
 select waiver_number, rule, subject, subject_kind, reason, disposition, who, until, status, finding_count,
@@ -17,31 +18,20 @@ WAIVED = """
 select count(*) as waived_count, count(*) filter (where severity in ('critical', 'high')) as excused_count
 from audits.findings where waived_by is not null
 """
-WHAT_IT_DOES = (
-    "A waiver excuses findings of one rule about one message, event, contact, campaign or period, until a day. A "
-    "waived finding stays listed and is counted apart; it is no violation and makes no verdict fail. When the waiver "
-    "expires, the finding counts again."
-)
-HOW_TO = "To excuse a finding, write a row in `waivers.csv` in the home (rule, subject, reason, who, until), then run:"
 SHOWN = 50
-NOT_IN_FORCE = {
-    "expired": "Its day has passed: what it excused counts again. Renew it, or repair the cause.",
-    "unknown_subject": "Nothing on record has this name, so it excuses nothing. Correct the subject or take it out.",
-    "unknown_rule": "No rule has this name, so it excuses nothing. Correct the rule or take it out.",
-}
 
 
 def show() -> None:
     """Draw the page."""
     layout.header("waivers")
     if not snapshot.has("audits.waivers"):
-        layout.older("waivers")
+        layout.older(words.OLDER)
         layout.footer()
         return
     waivers = snapshot.rows(WAIVERS)
     if not waivers:
-        body = f"{WHAT_IT_DOES}\n\n{HOW_TO}"
-        layout.empty("Nothing is waived", body, snapshot.command_for("run"), icon=":material/approval:")
+        body = f"{words.WHAT_IT_DOES}\n\n{words.HOW_TO}"
+        layout.empty(words.NOTHING, body, snapshot.command_for("run"), icon=":material/approval:")
         layout.footer()
         return
     in_force = [row for row in waivers if row["status"] == "applied"]
@@ -49,7 +39,7 @@ def show() -> None:
     show_answer(in_force, broken)
     show_broken(broken)
     show_in_force(in_force)
-    st.markdown(f"{WHAT_IT_DOES} {HOW_TO}")
+    st.markdown(f"{words.WHAT_IT_DOES} {words.HOW_TO}")
     st.code(snapshot.command_for("run"), language=None)
     layout.footer()
 
@@ -57,18 +47,10 @@ def show() -> None:
 def show_answer(in_force: list[dict[str, Any]], broken: list[dict[str, Any]]) -> None:
     """How many waivers excuse how much."""
     waived = snapshot.one(WAIVED) or {}
-    findings = formats.plural(waived["waived_count"], "finding is waived", "findings are waived")
-    excused = formats.plural(waived["excused_count"], "would be a violation", "would be violations")
-    others = formats.plural(len(broken), "other does not hold", "others do not hold")
-    st.markdown(
-        f"**{formats.plural(len(in_force), 'waiver')} in force; {findings}"
-        + (f", of which {excused}" if waived["waived_count"] else "")
-        + ".**"
-        + (f" {others}." if broken else "")
-    )
+    st.markdown(words.answer(len(in_force), len(broken), waived["waived_count"], waived["excused_count"]))
     if waived["waived_count"]:
         page = texts.PAGES["findings"]
-        st.page_link(page.file, label="Read the waived findings", icon=page.icon, query_params={"waived": "Waived"})
+        st.page_link(page.file, label=words.READ, icon=page.icon, query_params={"waived": "Waived"})
 
 
 def show_broken(waivers: list[dict[str, Any]]) -> None:
@@ -77,60 +59,53 @@ def show_broken(waivers: list[dict[str, Any]]) -> None:
         rows = [row for row in waivers if row["status"] == status]
         word = rule_texts.WAIVER_STATES.get(status, texts.humanise(status).lower())
         told = "\n".join(f"- {in_words(row)}" for row in rows)
-        advice = NOT_IN_FORCE.get(status, "It excuses nothing.")
-        st.warning(
-            f"**{formats.plural(len(rows), 'waiver')}: {word}.** {advice}\n\n{told}", icon=":material/event_busy:"
-        )
+        advice = words.NOT_IN_FORCE.get(status, words.EXCUSES_NOTHING)
+        st.warning(words.broken(len(rows), word, advice, told), icon=":material/event_busy:")
 
 
 def in_words(row: dict[str, Any]) -> str:
     """A waiver that does not hold, in one line: its place in the file, what it was about, what follows."""
-    until = f", until {formats.day(row['until'])}" if row["until"] else ""
-    again = f" {formats.plural(row['finding_count'], 'finding counts again', 'findings count again')}."
-    return f"Waiver {row['waiver_number']}: {rule_of(row)}, {subject(row)}{until}." + (
-        again if row["status"] == "expired" and row["finding_count"] else ""
-    )
+    until = formats.day(row["until"]) if row["until"] else ""
+    again = row["finding_count"] if row["status"] == "expired" else 0
+    return words.broken_item(row["waiver_number"], rule_of(row), subject(row), until, again)
 
 
 def show_in_force(waivers: list[dict[str, Any]]) -> None:
     """Waivers in force, the next to expire first."""
-    st.header("In force", anchor=False)
+    st.header(words.IN_FORCE, anchor=False)
     if not waivers:
-        st.markdown("No waiver is in force.")
+        st.markdown(words.NONE_IN_FORCE)
         return
     items = [in_full(row) for row in waivers]
     st.markdown("\n\n".join(items[:SHOWN]))
     if items[SHOWN:]:
-        with st.expander(formats.plural(len(items) - SHOWN, "more waiver")):
+        with st.expander(words.more(len(items) - SHOWN)):
             st.markdown("\n\n".join(items[SHOWN:]))
     ending = sum(1 for row in waivers if row["is_ending"])
     if ending:
-        st.caption(f"{formats.plural(ending, 'waiver ends', 'waivers end')} within 30 days of the data's end.")
+        st.caption(words.ending(ending))
     idle = sum(1 for row in waivers if not row["finding_count"])
     if idle:
-        verb = "excuses" if idle == 1 else "excuse"
-        st.caption(f"{formats.plural(idle, 'waiver')} {verb} no finding today and could go.")
+        st.caption(words.idle(idle))
 
 
 def in_full(row: dict[str, Any]) -> str:
     """A waiver in force as an item: the rule, what about, how much it excuses; why; who and until when."""
-    excuses = formats.plural(row["finding_count"], "finding") if row["finding_count"] else "no finding"
-    until = f"until {formats.day(row['until'])}" if row["until"] else "with no end"
-    decided = (
-        f" ({texts.plain(texts.humanise(row['disposition']).lower())})"
-        if row["disposition"] not in (None, "", "waived")
-        else ""
-    )
-    why = texts.plain(rule_texts.without_addresses(row["reason"])) or "No reason is given"
-    return (
-        f"- **{rule_of(row)}** · {subject(row)} · excuses **{excuses}**  \n  {why}{decided}  \n"
-        f"  By {texts.plain(row['who']) or 'nobody named'}, {until}"
+    is_told = row["disposition"] not in (None, "", "waived")
+    return words.item(
+        rule=rule_of(row),
+        subject=subject(row),
+        findings=row["finding_count"],
+        why=texts.plain(rule_texts.without_addresses(row["reason"])),
+        decided=texts.plain(texts.humanise(row["disposition"]).lower()) if is_told else "",
+        who=texts.plain(row["who"]),
+        until=formats.day(row["until"]) if row["until"] else "",
     )
 
 
 def rule_of(row: dict[str, Any]) -> str:
     """The rule a waiver is about, in words."""
-    return "Every rule" if row["rule"] == "*" else texts.plain(rule_texts.audit_name(row["rule"]))
+    return words.EVERY_RULE if row["rule"] == "*" else texts.plain(rule_texts.audit_name(row["rule"]))
 
 
 def subject(row: dict[str, Any]) -> str:

@@ -1,4 +1,4 @@
-"""English text of the filters, of links, and of when the numbers are from."""
+"""English text of the filters and of links."""
 
 from __future__ import annotations
 
@@ -26,18 +26,3 @@ NOT_UNDERSTOOD = "**Not all of this link was understood, and what was not is lef
 def item(key: str, value: str) -> str:
     """One part of a link: channel = Fax."""
     return f"{key} = {value}" if value else key
-
-
-def up_to(instant: str, yours: str) -> str:
-    """The instant up to which the data reach, with the reader's own time where it is another."""
-    return f"Data up to {instant}" + (f" ({yours})" if yours else "")
-
-
-def your_time(written: str, zone: str) -> str:
-    """A time in the reader's zone: 19 Nov 2026 01:05 your time, Europe/Vienna."""
-    return f"{written} your time, {zone}"
-
-
-def published(age: str) -> str:
-    """How long ago the snapshot was published."""
-    return f"published {age} ago"

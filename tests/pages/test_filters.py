@@ -54,6 +54,8 @@ def test_what_a_link_says_and_the_page_does_not_know_is_said(
         ("findings", {"severity": ["High"], "violations": "true", "rows": "50", "page": "1", "waived": "All"}),
         ("findings", {"violations": "false", "utm_source": "mail", "embed": "true"}),
         ("trends", {"scope": "channel", "run": RUN}),
+        ("contact", {"contact": "00000000000000ff"}),
+        ("finding", {"finding_id": "nothing"}),
     ],
 )
 def test_a_good_link_needs_no_notice(homes: dict[str, Path], open_page: Open, page: str, query: dict[str, Any]) -> None:
