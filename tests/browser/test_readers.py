@@ -147,6 +147,7 @@ class Readers:
             seen.wrong.append(repr(error))
 
 
+@pytest.mark.timeout(600)
 def test_twenty_readers_while_runs_publish(browser: Browser, tmp_path: Path) -> None:
     home = Home(tmp_path / "home").configure().deliver(first_delivery())
     assert home.heed("run").code == 0
@@ -160,6 +161,9 @@ def test_twenty_readers_while_runs_publish(browser: Browser, tmp_path: Path) -> 
             thread.start()
         published = [current(home.path)]
         try:
+            for page, seen in pages:
+                read_in_chromium(page, site, seen, record)
+            wait_until_all_have_read(readers, published[0])
             for number in (2, 3):
                 home.deliver(later_delivery(number))
                 run = subprocess.Popen(

@@ -44,13 +44,14 @@ class PageReader:
 
     def __enter__(self) -> Self:
         there = f"ws://{urlsplit(self._address).netloc}/_stcore/stream"
-        self._socket = connect(
+        self._connection = connect(
             there, origin=self._address, subprotocols=["streamlit"], proxy=None, max_size=None  # type: ignore[arg-type, list-item]
         )  # fmt: skip
+        self._socket = self._connection.__enter__()
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self._socket.close()
+        self._connection.__exit__(kind, error, at)
 
     def read(self, page: str, **filters: str) -> PageRun:
         """Open a page with its filters as an address names them, and wait until its script has ended."""
