@@ -41,7 +41,7 @@ class GroupTest:
 
 
 def groups_test(successes: ArrayLike, trials: ArrayLike, *, is_ordered: bool) -> GroupTest | None:
-    """The test of equal rates over all strata; None where there are too few successes or only one group.
+    """The test of equal rates over all strata; None with too few successes, or where no stratum compares two groups.
 
     The score test of generalised Cochran-Mantel-Haenszel, its statistic divided by the dispersion that the strata show
     (where they show more than chance), then an F test. The trend is Mantel's, with the groups' places as scores.
@@ -61,6 +61,9 @@ def groups_test(successes: ArrayLike, trials: ArrayLike, *, is_ordered: bool) ->
         return None
     alone, together = _score(k, n), _score(_sums(k, joined), _sums(n, joined))
     excess, covariance = together
+    if not covariance.any():
+        # No stratum holds two of the groups, or all of its trials went one way: nothing can be compared.
+        return None
     groups, strata = len(excess), k.shape[1]
     dispersion = _dispersion(_sums(k, joined), _sums(n, joined))
     spare = (groups - 1) * (strata - 1)

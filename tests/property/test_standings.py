@@ -289,6 +289,8 @@ def test_few_opt_outs_or_one_group_are_not_tested() -> None:
     assert groups_test([[9], [8]], [[100], [100]], is_ordered=False) is None
     assert groups_test([[90], [0]], [[100], [0]], is_ordered=False) is None
     assert groups_test([[30], [40]], [[100], [100]], is_ordered=False) is not None
+    # Each group has a stratum of its own.
+    assert groups_test([[30, 0], [0, 40]], [[100, 0], [0, 100]], is_ordered=True) is None
 
 
 def test_groups_of_too_few_are_judged_with_others() -> None:

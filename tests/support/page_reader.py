@@ -8,9 +8,10 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 from urllib.parse import urlencode, urlsplit
 
+import pyarrow
 from google.protobuf.message import Message
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
@@ -19,9 +20,10 @@ from websockets.sync.client import connect
 
 @dataclass(frozen=True)
 class PageRun:
-    """One run of a page: every text in the order drawn, how long the server took, and how much it sent."""
+    """One run of a page: its texts and tables in the order drawn, how long the server took, and how much it sent."""
 
     texts: tuple[str, ...]
+    tables: tuple[list[dict[str, Any]], ...]
     seconds: float
     sent_bytes: int
     succeeded: bool
@@ -42,13 +44,14 @@ class PageReader:
 
     def __enter__(self) -> Self:
         there = f"ws://{urlsplit(self._address).netloc}/_stcore/stream"
-        self._socket = connect(
+        self._connection = connect(
             there, origin=self._address, subprotocols=["streamlit"], proxy=None, max_size=None  # type: ignore[arg-type, list-item]
         )  # fmt: skip
+        self._socket = self._connection.__enter__()
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self._socket.close()
+        self._connection.__exit__(kind, error, at)
 
     def read(self, page: str, **filters: str) -> PageRun:
         """Open a page with its filters as an address names them, and wait until its script has ended."""
@@ -58,6 +61,7 @@ class PageReader:
         begun = time.perf_counter()
         self._socket.send(asked.SerializeToString())
         texts: list[str] = []
+        tables: list[list[dict[str, Any]]] = []
         sent_bytes = 0
         while True:
             received = self._socket.recv(timeout=60)
@@ -71,9 +75,17 @@ class PageReader:
             kind = message.WhichOneof("type")
             if kind == "delta":
                 texts.extend(_texts(message.delta))
+                if message.delta.new_element.HasField("dataframe"):
+                    tables.append(_rows(message.delta.new_element.dataframe.arrow_data.data))
             elif kind == "script_finished" and texts:
                 succeeded = message.script_finished == ForwardMsg.FINISHED_SUCCESSFULLY
-                return PageRun(tuple(texts), time.perf_counter() - begun, sent_bytes, succeeded)
+                return PageRun(tuple(texts), tuple(tables), time.perf_counter() - begun, sent_bytes, succeeded)
+
+
+def _rows(data: bytes) -> list[dict[str, Any]]:
+    with pyarrow.ipc.open_stream(data) as stream:
+        rows: list[dict[str, Any]] = stream.read_all().to_pylist()
+    return rows
 
 
 def _texts(message: Message) -> list[str]:
