@@ -210,7 +210,7 @@ class DuckDBEngine:
             self.execute(f"detach {name}")
 
     def relation_exists(self, relation: str) -> bool:
-        """Whether table or view `schema.name` exists here; what a database attached beside this one holds is not meant."""
+        """Whether table or view `schema.name` exists here, whatever a database attached beside this one holds."""
         schema, _, name = relation.partition(".")
         return bool(
             self.value(
