@@ -32,7 +32,9 @@ def test_a_silence_is_named_and_drawn(homes: dict[str, Path], open_page: Open) -
     traces = json.loads(app.get("plotly_chart")[0].proto.spec)["data"]
     strips, *silences = traces
     assert strips["type"] == "heatmap"
-    assert [(trace["x"][0][:10], trace["x"][1][:10]) for trace in silences] == [("2026-03-09", "2026-04-01")]
+    assert [(trace["x"][0][:10], trace["x"][1][:10]) for trace in silences] == [
+        ("2026-03-09", "2026-04-01"), ("2026-10-05", "2026-10-12"),
+    ]  # fmt: skip
     week = [start[:10] for start in strips["x"]].index("2026-03-16")
     table = next(frame.value for frame in app.dataframe if "Silences" in frame.value)
     row = [name.startswith("gateway: messages") for name in table["Source"] + ": " + table["Log"]].index(True)

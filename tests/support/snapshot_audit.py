@@ -1,4 +1,4 @@
-"""The audit of a made snapshot: findings by rule and by day, a silence, and what changed since the run before."""
+"""The audit of a made snapshot: findings by rule and by day, and what changed since the run before."""
 
 from __future__ import annotations
 
@@ -6,13 +6,12 @@ from collections import defaultdict
 from datetime import date, timedelta
 from typing import Any
 
+from tests.support.snapshot_coverage import MESSENGER, SILENT
 from tests.support.snapshot_numbers import AS_OF, CHANNELS, FIRST_DAY, REACHED_A_DAY
 
 Row = dict[str, Any]
 
 RUN_BEFORE = "20261018T060001Z-1c77d0"
-#: Days on which nothing was sent by WhatsApp; the silence is longer than its rhythm explains.
-SILENT = (date(2026, 10, 5), date(2026, 10, 12))
 SEVERITIES = ("critical", "high", "warning", "notice")
 
 
@@ -22,19 +21,12 @@ def is_violation(finding: Row) -> bool:
 
 
 def tables(findings: list[Row], open_requests: list[Row], kind: str) -> dict[str, list[Row]]:
-    """The rows of the four relations."""
+    """The rows of the three relations."""
     return {
         "metrics.finding_counts": finding_counts(findings),
         "metrics.violation_days": violation_days(findings),
-        "metrics.silences": [] if kind == "clean" else [_silence()],
         "run.changes": changes(findings, open_requests),
     }
-
-
-def _silence() -> Row:
-    days = (SILENT[1] - SILENT[0]).days
-    return {"log": "messages", "channel": "whatsapp", "source": "messenger", "last_on": SILENT[0],
-            "resumes_on": SILENT[1], "gap_days": float(days)}  # fmt: skip
 
 
 def finding_counts(findings: list[Row]) -> list[Row]:
@@ -68,10 +60,11 @@ def violation_days(findings: list[Row]) -> list[Row]:
             for name, count in counts.items():
                 cell[name] += count
 
+    before, after = SILENT[MESSENGER]
     for place in range((AS_OF.date() - FIRST_DAY).days + 1):
         day = FIRST_DAY + timedelta(days=place)
         for channel in CHANNELS:
-            if not (channel == "whatsapp" and (SILENT[0] < day < SILENT[1] or day.weekday() == 6)):
+            if not (channel == "whatsapp" and (before < day < after or day.weekday() == 6)):
                 add(day, channel, message_count=REACHED_A_DAY[channel] // 4)
     for finding in findings:
         waived = int(bool(finding.get("waived_by")))

@@ -1,4 +1,4 @@
-"""The coverage of made logs: a gateway that fell silent for three weeks, a mailer without a rhythm, a consent log."""
+"""The coverage of made logs: a gateway silent for three weeks, a messenger for six days, a mailer without a rhythm."""
 
 from __future__ import annotations
 
@@ -9,26 +9,37 @@ from typing import Any
 Row = dict[str, Any]
 Log = tuple[str, str, str]
 GATEWAY: Log = ("messages", "sms", "gateway")
-LAST_BEFORE, RESUMES = date(2026, 3, 9), date(2026, 4, 1)
+MESSENGER: Log = ("messages", "whatsapp", "messenger")
+#: The last day with a record before a silence, and the first after it.
+SILENT = {GATEWAY: (date(2026, 3, 9), date(2026, 4, 1)), MESSENGER: (date(2026, 10, 5), date(2026, 10, 12))}
 
 
 def tables(first: date, last: date, kind: str) -> dict[str, list[Row]]:
     """metrics.log_coverage, log_weeks and silences: in a clean snapshot no log is silent."""
     whole = [first + timedelta(days=number) for number in range((last - first).days + 1)]
-    is_silent = kind != "clean"
+    silent = {} if kind == "clean" else SILENT
+
+    def heard(log: Log) -> list[date]:
+        before, after = silent.get(log, (date.max, date.max))
+        return [day for day in whole if not before < day < after]
+
     logs = {
-        GATEWAY: [day for day in whole if not (is_silent and LAST_BEFORE < day < RESUMES)],
+        GATEWAY: heard(GATEWAY),
+        MESSENGER: [day for day in heard(MESSENGER) if day.weekday() != 6],
         ("messages", "email", "mailer"): whole[::40],
         ("consent_events", "*", "gateway"): whole[::2],
         ("inbound_messages", "sms", "gateway"): whole,
     }
-    silence = dict(zip(("log", "channel", "source"), GATEWAY, strict=True))
-    silence |= {"last_on": LAST_BEFORE, "resumes_on": RESUMES, "gap_days": float((RESUMES - LAST_BEFORE).days)}
     return {
-        "metrics.log_coverage": [_coverage(log, days, is_silent=is_silent) for log, days in logs.items()],
+        "metrics.log_coverage": [_coverage(log, days, is_silent=log in silent) for log, days in logs.items()],
         "metrics.log_weeks": [row for log, days in logs.items() for row in _weeks(log, days)],
-        "metrics.silences": [silence] if is_silent else [],
+        "metrics.silences": [_silence(log, before, after) for log, (before, after) in silent.items()],
     }
+
+
+def _silence(log: Log, before: date, after: date) -> Row:
+    named = dict(zip(("log", "channel", "source"), log, strict=True))
+    return named | {"last_on": before, "resumes_on": after, "gap_days": float((after - before).days)}
 
 
 def _coverage(log: Log, days: list[date], *, is_silent: bool) -> Row:
@@ -38,7 +49,7 @@ def _coverage(log: Log, days: list[date], *, is_silent: bool) -> Row:
         "day_count": len(days), "record_count": len(days) * 120,
         "empty_day_count": (days[-1] - days[0]).days + 1 - len(days), "longest_gap_days": float(gap),
         "longest_gap_from": before, "longest_gap_to": after,
-        "silent_above_days": None if log[2] == "mailer" else 7.0, "silence_count": int(is_silent and log == GATEWAY),
+        "silent_above_days": None if log[2] == "mailer" else 7.0, "silence_count": int(is_silent),
     }  # fmt: skip
 
 
