@@ -256,7 +256,8 @@ def test_a_forged_cookie_lets_nobody_in(guarded: Site, visit: BrowserContext, fo
 def socket(address: str, headers: dict[str, str] | None = None, path: str = "/_stcore/stream") -> None:
     """Open a WebSocket as a page would, and close it; raises InvalidStatus where it is refused."""
     there = f"ws://{urlsplit(address).netloc}{path}"
-    connect(there, additional_headers=headers, origin=address, proxy=None).close()  # type: ignore[arg-type]
+    with connect(there, additional_headers=headers, origin=address, proxy=None):  # type: ignore[arg-type]
+        pass
 
 
 def served_routes(home: Path) -> list[tuple[str, str, list[str]]]:
