@@ -109,7 +109,7 @@ def offer() -> None:
     if popover.open:
         with popover:
             st.code(address(), language=None, wrap_lines=True)
-            st.caption(words.LINK_TOLD)
+            st.markdown(words.LINK_TOLD)
 
 
 def address() -> str:

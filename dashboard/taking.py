@@ -69,39 +69,46 @@ def offer(
     """
     shown = view()
     name = shown.once(slug(title))
-    popover = st.popover(
-        words.TAKE, type="tertiary", icon=":material/download:", key=f"take-{shown.page}-{name}", on_change="rerun"
-    )  # fmt: skip
-    if not popover.open:
+    key = f"take-{shown.page}-{name}"
+    if not st.button(words.TAKE, type="tertiary", icon=":material/download:", key=key):
         return
-    with popover:
-        st.markdown(f"**{texts.plain(title)}**")
-        published = snapshot.published()
-        file = f"heed-{shown.page}-{name}-{published.run_id}"
 
-        def read() -> pyarrow.Table:
-            return pyarrow.Table.from_pandas(in_units(table, numbers or {}, columns or {}), preserve_index=False)
+    # A dialog and no popover: saving an image counts as a click outside a popover, and would take its chart away.
+    @st.dialog(texts.plain(title), width="large", icon=":material/download:")
+    def opened() -> None:
+        show(name, title, lambda: in_units(table, numbers or {}, columns or {}), len(table), figure)
 
-        def csv() -> bytes:
-            return export.to_csv(with_origin_columns(read(), origin(shown, published)))
+    opened()
 
-        def parquet() -> bytes:
-            return export.to_parquet(read().replace_schema_metadata(origin(shown, published)))
 
-        with st.container(horizontal=True):
-            for label, make, ending, kind in (
-                (words.CSV, csv, "csv", "text/csv"),
-                (words.PARQUET, parquet, "parquet", "application/vnd.apache.parquet"),
-            ):
-                st.download_button(
-                    label, access.on_demand("view", len(table), make, page=shown.page), f"{file}.{ending}", kind,
-                    icon=":material/download:", on_click="ignore", key=f"{ending}-{shown.page}-{name}",
-                )  # fmt: skip
-        if figure is not None:
-            light = printed(figure, title, origin(shown, published))
-            st.caption(words.IMAGE)
-            st.plotly_chart(light, theme=None, config=charts.image_config(light, file), key=f"image-{name}",
-                            alt=words.image_alt(title))  # fmt: skip
+def show(name: str, title: str, make: Callable[[], pandas.DataFrame], rows: int, figure: go.Figure | None) -> None:
+    """The files that can be made of a table, and the image of its chart if it has one."""
+    shown, published = view(), snapshot.published()
+    file = f"heed-{shown.page}-{name}-{published.run_id}"
+
+    def read() -> pyarrow.Table:
+        return pyarrow.Table.from_pandas(make(), preserve_index=False)
+
+    def csv() -> bytes:
+        return export.to_csv(with_origin_columns(read(), origin(shown, published)))
+
+    def parquet() -> bytes:
+        return export.to_parquet(read().replace_schema_metadata(origin(shown, published)))
+
+    with st.container(horizontal=True):
+        for label, made, ending, kind in (
+            (words.CSV, csv, "csv", "text/csv"),
+            (words.PARQUET, parquet, "parquet", "application/vnd.apache.parquet"),
+        ):
+            st.download_button(
+                label, access.on_demand("view", rows, made, page=shown.page), f"{file}.{ending}", kind,
+                icon=":material/download:", on_click="ignore", key=f"{ending}-{shown.page}-{name}",
+            )  # fmt: skip
+    if figure is not None:
+        light = printed(figure, title, origin(shown, published))
+        st.markdown(words.IMAGE)
+        st.plotly_chart(light, theme=None, config=charts.image_config(light, file), key=f"image-{name}",
+                        alt=words.image_alt(title))  # fmt: skip
 
 
 def origin(shown: View, published: snapshot.Published) -> dict[str, str]:

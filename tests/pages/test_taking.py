@@ -23,18 +23,9 @@ ORIGIN = {"heed_run": "run-1", "heed_as_of": "2026-11-18T14:05:00Z", "heed_selec
           "heed_definition": "Opt-out rate"}  # fmt: skip
 
 
-def opened(app: AppTest, key: str) -> AppTest:
-    """The page after a click on one of its buttons that open something."""
-    app.session_state[key] = True
-    app.run()
-    assert not app.exception
-    return app
-
-
-def offers(app: AppTest) -> list[str]:
-    """The keys of the page's buttons to take something."""
-    named = [str(popover.proto.popover.id) for popover in app.get("popover")]
-    return [key[key.index("take-") :] for key in named if "-take-" in key]
+def offers(app: AppTest) -> list[Any]:
+    """The page's buttons to take something."""
+    return [button for button in app.button if str(button.key).startswith("take-")]
 
 
 @pytest.mark.parametrize("name", PAGES)
@@ -50,7 +41,8 @@ def test_every_chart_of_every_page_can_be_taken(homes: dict[str, Path], open_pag
 def test_a_chart_opens_as_files_and_as_an_image(homes: dict[str, Path], open_page: Open) -> None:
     app = open_page(homes["findings"], "trends", channel="SMS")
     before = len(app.get("plotly_chart"))
-    opened(app, offers(app)[0])
+    offers(app)[0].click().run()
+    assert not app.exception
     assert [button.proto.label for button in app.get("download_button")] == ["CSV", "Parquet"]
     shown = app.get("plotly_chart")
     assert len(shown) == before + 1
