@@ -172,7 +172,7 @@ def show_around(evidence: Evidence) -> None:
     )
     table = pandas.DataFrame([listed(event, finding) for event in events])
     if bars or marks:
-        layout.chart(charts.timeline(bars, marks, words.together(lines)), alt, table, COLUMNS)
+        layout.chart(charts.timeline(bars, marks, lines), alt, table, COLUMNS)
     else:
         st.markdown("Nothing is on record within 30 days of it.")
     if is_cut:
