@@ -38,7 +38,7 @@ def csv_of(batches: Iterable[pyarrow.RecordBatch], file: BinaryIO) -> None:
 
 def plain_csv_of(batches: Iterable[pyarrow.RecordBatch]) -> bytes:
     """Batches as one CSV; made in a file, not in memory."""
-    with tempfile.TemporaryFile() as file:
+    with tempfile.TemporaryFile(buffering=0) as file:
         csv_of(batches, cast(BinaryIO, file))
         file.seek(0)
         return file.read()
@@ -46,7 +46,7 @@ def plain_csv_of(batches: Iterable[pyarrow.RecordBatch]) -> bytes:
 
 def zipped_csv_of(batches: Iterable[pyarrow.RecordBatch], name: str) -> bytes:
     """Batches as one CSV of that name inside a ZIP file, an eighth of its size; made in a file, not in memory."""
-    with tempfile.TemporaryFile() as file:
+    with tempfile.TemporaryFile(buffering=0) as file:
         with (
             zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as packed,
             packed.open(name, "w", force_zip64=True) as member,
@@ -58,7 +58,7 @@ def zipped_csv_of(batches: Iterable[pyarrow.RecordBatch], name: str) -> bytes:
 
 def parquet_of(batches: Iterable[pyarrow.RecordBatch]) -> bytes:
     """Batches as one Parquet file, zstd compressed; made in a file, not in memory."""
-    with tempfile.TemporaryFile() as file:
+    with tempfile.TemporaryFile(buffering=0) as file:
         writer = None
         for batch in batches:
             if writer is None:
