@@ -31,10 +31,13 @@ HOME_VARIABLE = "HEED_HOME"
 KEPT_OPEN = 2
 COLUMNS = "select column_name from information_schema.columns where table_schema = ? and table_name = ?"
 CITATIONS = "select rule_id, coalesce(citation, regulation, rule_id) as citation from run.rules"
-LATER_FINDING_COLUMNS = ("finding_id", "legal_rule_id", "jurisdiction", "jurisdiction_certainty")
+LATER_FINDING_COLUMNS = {
+    "finding_id": "varchar", "legal_rule_id": "varchar", "jurisdiction": "varchar", "jurisdiction_certainty": "varchar",
+}  # fmt: skip
 
 # What a bench may use: it holds the records of one contact.
 BENCH_MEMORY = "512MB"
+BATCH_ROWS = 50_000
 _CLOSED = {"autoinstall_known_extensions": False, "autoload_known_extensions": False}
 
 _open: dict[Path, duckdb.DuckDBPyConnection] = {}
@@ -149,8 +152,9 @@ def columns(relation: str) -> set[str]:
 
 def findings() -> str:
     """The findings as SQL to select from: columns that an earlier version did not publish are there and null."""
-    missing = [name for name in LATER_FINDING_COLUMNS if name not in columns("audits.findings")]
-    added = "".join(f", cast(null as varchar) as {name}" for name in missing)
+    there = columns("audits.findings")
+    missing = {name: kind for name, kind in LATER_FINDING_COLUMNS.items() if name not in there}
+    added = "".join(f", cast(null as {kind}) as {name}" for name, kind in missing.items())
     return f"(select *{added} from audits.findings)" if missing else "audits.findings"
 
 
@@ -163,6 +167,14 @@ def read_uncached(chosen: Published, sql: str, parameters: Sequence[Any] = ()) -
     """Rows of a query on `chosen`, for exports: large, wanted once, and asked for outside a page run."""
     try:
         return _cursor(chosen.path).sql(sql, params=list(parameters)).to_arrow_table()
+    except duckdb.Error as error:
+        raise _unreadable(chosen, error) from error
+
+
+def batches(chosen: Published, sql: str, parameters: Sequence[Any] = ()) -> Iterator[pyarrow.RecordBatch]:
+    """Rows of a query on `chosen`, a batch at a time, for exports larger than memory should hold."""
+    try:
+        yield from _cursor(chosen.path).execute(sql, list(parameters)).to_arrow_reader(BATCH_ROWS)
     except duckdb.Error as error:
         raise _unreadable(chosen, error) from error
 

@@ -62,8 +62,11 @@ _TABLES = {
     "run.forbidden_sources": "source_type",
     "reference.channels": "channel",
     "reference.reply_rules": "rule, about",
-    "audits.findings": "rule, occurred_at, source, message_id, event_id",
+    # The worst first, then the newest: the order of the list that people read, which pages of it rely on.
+    "audits.findings": "case severity when 'critical' then 1 when 'high' then 2 when 'warning' then 3 else 4 end,"
+    " occurred_at desc, source, message_id, event_id, rule, finding_id",
     "audits.waivers": "waiver_number",
+    "metrics.found_messages": "period_start, channel, program, campaign_id",
     "metrics.finding_groups": "rule, finding_class, period_start, channel, program, campaign_id, legal_rule_id",
     "metrics.measurements": "metric, definition, grain, period_start, channel, program, campaign_id, reason",
     "metrics.definitions": "position",

@@ -33,6 +33,7 @@ def show() -> None:
         layout.footer()
         return
     finding_id = str(st.query_params.get("finding_id", "")).strip().lower()
+    st.session_state["finding_id"] = finding_id  # the page takes it from the address, as a widget would
     evidence = finding_evidence.read(finding_id) if re.fullmatch(r"[0-9a-f]{16}", finding_id) else None
     if evidence is None:
         ask(bool(finding_id))
@@ -172,7 +173,7 @@ def show_around(evidence: Evidence) -> None:
     )
     table = pandas.DataFrame([listed(event, finding) for event in events])
     if bars or marks:
-        layout.chart(charts.timeline(bars, marks, words.together(lines)), alt, table, COLUMNS)
+        layout.chart(charts.timeline(bars, marks, lines), alt, table, COLUMNS)
     else:
         st.markdown("Nothing is on record within 30 days of it.")
     if is_cut:
@@ -227,7 +228,8 @@ def show_lineage(evidence: Evidence) -> None:
 
 def origin(row: Row) -> str:
     """A record as an item: what it is, then its file and row, the file's SHA-256, and its load."""
-    place = f"{texts.plain(row['file'] or 'a file that is not known')}, row {formats.count(row['row_number'])}"
+    file = f"`{row['file'].replace('`', '')}`" if row["file"] else "a file that is not known"
+    place = f"{file}, row {formats.count(row['row_number'])}"
     return (
         f"- **{texts.what_happened(row['what'])}** of {formats.instant(row['occurred_at'])}: {place}  \n"
         f"  SHA-256 `{row['sha256'] or formats.MISSING}`  \n"

@@ -3,63 +3,26 @@
 from __future__ import annotations
 
 import math
-from functools import partial
+from collections.abc import Callable
 from typing import Any
 
 import streamlit as st
 
-from dashboard import access, export, filters, formats, layout, rule_texts, snapshot, texts
+from dashboard import access, export, filters, finding_list, formats, layout, rule_texts, snapshot, texts
+from dashboard.finding_list import Choice
 
 PAGE_SIZES = [50, 100, 200]
 CLASSES_SHOWN = 10
+#: What a sheet of the usual programs holds.
+MOST_ROWS = 1_048_575
+#: Where the list leaves its ids and its address for the page of one finding.
+SHOWN, LINK = "findings_shown", "findings_link"
+SORTED = {
+    "worst": "Worst first, then newest", "newest": "Newest first", "oldest": "Oldest first",
+    "longest": "Longest after the opt-out", "rule": "Rule", "contact": "Contact, those of one together",
+    "channel": "Channel", "program": "Program", "campaign": "Campaign",
+}  # fmt: skip
 
-CLASSES = """
-select rule, finding_class from audits.findings group by rule, finding_class
-order by min(case severity when 'critical' then 1 when 'high' then 2 when 'warning' then 3 else 4 end), rule,
-    finding_class
-"""
-LAWS = "select distinct legal_rule_id from {findings} where legal_rule_id is not null order by legal_rule_id"
-CHOSEN = """
-where (? is null or channel = ?) and (? is null or program = ?) and (? is null or campaign_id = ?)
-    and (? is null or occurred_at >= ?) and (? is null or occurred_at < ?)
-    and (len(?) = 0 or list_contains(?, rule)) and (len(?) = 0 or list_contains(?, concat(rule, '/', finding_class)))
-    and (len(?) = 0 or list_contains(?, severity))
-    and (len(?) = 0 or list_contains(?, legal_rule_id))
-    and (not ? or (waived_by is null and severity in ('critical', 'high')))
-    and (? = 'all' or (waived_by is not null) = (? = 'waived'))
-"""
-COUNTS = """
-select
-    rule, finding_class, severity, count(*) as finding_count,
-    count(*) filter (where waived_by is null and severity in ('critical', 'high')) as violation_count,
-    count(waived_by) as waived_count, count(distinct contact_key) as contact_count
-from {findings} {chosen}
-group by rule, finding_class, severity
-order by case severity when 'critical' then 1 when 'high' then 2 when 'warning' then 3 else 4 end, finding_count desc
-"""
-CONCERNED = """
-select count(distinct concat_ws(' ', source, message_id)) as message_count from {findings} {chosen}
-    and message_id is not null and rule <> 'opt_out_request_missed'
-"""
-WORST_FIRST = """
-order by case severity when 'critical' then 1 when 'high' then 2 when 'warning' then 3 else 4 end, occurred_at desc,
-    source, message_id, event_id, rule
-"""
-ROWS = """
-select
-    case when contact_key is not null then 'Open' end as open_timeline, contact_masked, occurred_at, finding_class,
-    severity, channel, program, campaign_id, delivered, begins_at, processed_at, deadline_at, details,
-    legal_rule_id, jurisdiction, jurisdiction_certainty, rule, source, message_id, event_id, waived_by,
-    lpad(lower(hex(contact_key)), 16, '0') as contact
-from {findings} {chosen} {worst_first} limit ? offset ?
-"""
-EXPORTED = """
-select
-    rule, finding_class, severity, source, message_id, event_id, lpad(lower(hex(contact_key)), 16, '0') as contact_key,
-    contact_masked, channel, program, campaign_id, occurred_at, begins_at, processed_at, deadline_at, delivered,
-    details, waived_by, legal_rule_id, jurisdiction, jurisdiction_certainty
-from {findings} {chosen} {worst_first}
-"""
 # What the reader may choose about waivers, as the URL says it.
 WAIVED = {"all": "All", "waived": "Waived", "counting": "Not waived"}
 MESSAGES = """
@@ -76,8 +39,8 @@ def show() -> None:
         layout.empty("No finding", body, icon=":material/rule:")
         layout.footer()
         return
-    parameters = choose_more(chosen)
-    counts = snapshot.rows(asking(COUNTS), parameters)
+    choice = choose_more(chosen)
+    counts = finding_list.counts(choice)
     if not counts:
         layout.empty(
             texts.NOTHING_IN_PERIOD,
@@ -85,23 +48,19 @@ def show() -> None:
             icon=":material/filter_alt_off:",
         )
     else:
-        show_counts(counts, chosen, parameters)
-        show_rows(sum(row["finding_count"] for row in counts), parameters)
-        show_exports(parameters, sum(row["finding_count"] for row in counts))
+        total = sum(row["finding_count"] for row in counts)
+        show_counts(counts, chosen, choice)
+        show_rows(total, choice)
+        show_exports(total, choice)
     layout.footer("A violation is a finding of severity critical or high that no waiver covers")
 
 
-def asking(sql: str) -> str:
-    """A query of this page with its findings, its filters and its order filled in."""
-    return sql.format(findings=snapshot.findings(), chosen=CHOSEN, worst_first=WORST_FIRST)
-
-
-def choose_more(chosen: filters.Filters) -> list[Any]:
-    """Draw this page's own filters and return the parameters of CHOSEN."""
-    classes = [f"{row['rule']}/{row['finding_class']}" for row in snapshot.rows(CLASSES)]
+def choose_more(chosen: filters.Filters) -> Choice:
+    """Draw this page's own filters and return all that is chosen."""
+    classes = finding_list.classes()
     rules = list(dict.fromkeys(code.partition("/")[0] for code in classes))
     cited = snapshot.citations()
-    laws = [row["legal_rule_id"] for row in snapshot.rows(asking(LAWS))]
+    laws = finding_list.laws()
     with st.grid(3, min_column_width=220, gap="small"):
         of_rule = st.multiselect(
             "Rule", rules, format_func=rule_texts.audit_name, key="rule", bind="query-params", placeholder="All rules"
@@ -133,27 +92,36 @@ def choose_more(chosen: filters.Filters) -> list[Any]:
             page.file, label="What this rule says, why, and what to do", icon=page.icon, query_params={"rule": name}
         )
     only = st.toggle("Violations only", key="violations", bind="query-params")
-    both = [chosen.channel, chosen.program, chosen.campaign, *filters.bounds_of(chosen.period)]
-    lists = [of_rule, of_class, severity, law]
-    return [
-        *(value for value in both for _ in range(2)),
-        *(tuple(value) for value in lists for _ in range(2)),
-        only, waived, waived,
-    ]  # fmt: skip
+    return Choice(
+        period=chosen.period, channel=chosen.channel, program=chosen.program, campaign=chosen.campaign,
+        rules=tuple(of_rule), classes=tuple(of_class), severities=tuple(severity), laws=tuple(law), waived=waived,
+        violations=only,
+    )  # fmt: skip
 
 
-def show_counts(counts: list[dict[str, Any]], chosen: filters.Filters, parameters: list[Any]) -> None:
+def show_counts(counts: list[dict[str, Any]], chosen: filters.Filters, choice: Choice) -> None:
     """How many, of what: the answer in words, then by class."""
     findings = sum(row["finding_count"] for row in counts)
     violations = sum(row["violation_count"] for row in counts)
-    concerned = (snapshot.one(asking(CONCERNED), parameters) or {}).get("message_count") or 0
+    is_many = findings > finding_list.FEW
+    answer = st.container()
+    table = st.container()
+    # Different contacts cannot be added up from small counts: of very many findings they are counted when asked for.
+    all_of_them = is_many and st.toggle(
+        "Count contacts and messages too", key="exact", bind="query-params",
+        help="Of more than a quarter of a million findings that takes a second or two.",
+    )  # fmt: skip
+    concerned = finding_list.message_count(choice, counts, all_of_them=all_of_them)
+    contacts = finding_list.contact_counts(choice, counts, all_of_them=all_of_them)
     sent = (snapshot.one(MESSAGES, [chosen.period, chosen.channel_or_all]) or {}).get("message_count")
     rate = ""
     # How many messages a program or a campaign sent is not published here, so they have no such share.
     if sent and concerned and chosen.program is None and chosen.campaign is None:
         share = formats.share(concerned / sent)
         rate = f" They concern {formats.count(concerned)} of {formats.plural(sent, 'message')}, {share}."
-    st.markdown(f"**{formats.plural(findings, 'finding')}, of which {formats.plural(violations, 'violation')}.**{rate}")
+    answer.markdown(
+        f"**{formats.plural(findings, 'finding')}, of which {formats.plural(violations, 'violation')}.**{rate}"
+    )
     lines = [
         {
             "Finding": texts.plain(rule_texts.class_name(row["rule"], row["finding_class"]))
@@ -162,30 +130,47 @@ def show_counts(counts: list[dict[str, Any]], chosen: filters.Filters, parameter
             "Findings": row["finding_count"],
             "Share": row["finding_count"] / findings,
             "Waived": row["waived_count"],
-            "Contacts": row["contact_count"],
         }
+        | (
+            {"Contacts": contacts.get((row["rule"], row["finding_class"], row["severity"]), 0)}
+            if contacts is not None
+            else {}
+        )
         for row in counts
     ]
-    writers = {"Findings": formats.count, "Share": formats.share, "Waived": formats.count, "Contacts": formats.count}
+    writers = {"Findings": formats.count, "Share": formats.share, "Waived": formats.count}
+    writers |= {"Contacts": formats.count} if contacts is not None else {}
     alt = "Findings by class, with their share of all that match"
-    layout.table(lines[:CLASSES_SHOWN], alt, writers)
-    if lines[CLASSES_SHOWN:]:
-        rest = sum(line["Findings"] for line in lines[CLASSES_SHOWN:])
-        kinds = formats.plural(len(lines) - CLASSES_SHOWN, "more kind")
-        with st.expander(f"{kinds} with {formats.plural(rest, 'finding')}"):
-            layout.table(lines[CLASSES_SHOWN:], alt, writers)
+    with table:
+        layout.table(lines[:CLASSES_SHOWN], alt, writers)
+        if lines[CLASSES_SHOWN:]:
+            rest = sum(line["Findings"] for line in lines[CLASSES_SHOWN:])
+            kinds = formats.plural(len(lines) - CLASSES_SHOWN, "more kind")
+            with st.expander(f"{kinds} with {formats.plural(rest, 'finding')}"):
+                layout.table(lines[CLASSES_SHOWN:], alt, writers)
 
 
-def show_rows(total: int, parameters: list[Any]) -> None:
-    """One page of findings, the worst first; a click opens the contact's timeline."""
+def show_rows(total: int, choice: Choice) -> None:
+    """One page of findings in the order chosen; a click opens the finding, or its contact's timeline."""
     with st.container(horizontal=True, vertical_alignment="bottom", horizontal_alignment="distribute"):
+        sort = st.selectbox(
+            "Sorted by", list(SORTED), format_func=SORTED.__getitem__, key="sort", bind="query-params", width=260
+        ) or "worst"  # fmt: skip
         size = st.segmented_control(
             "Rows", PAGE_SIZES, default=PAGE_SIZES[0], required=True, key="rows", bind="query-params"
         ) or PAGE_SIZES[0]  # fmt: skip
         page = st.pagination(max(1, math.ceil(total / size)), key="page", bind="query-params")
     first = (page - 1) * size
-    rows = snapshot.frame(asking(ROWS), [*parameters, size, first])
+    rows = finding_list.page(choice, sort, size, first)
     contacts = [key if isinstance(key, str) else None for key in rows.pop("contact")]
+    ids = [one if isinstance(one, str) else None for one in rows.pop("finding_id")]
+    # For the finding's page: what lies beside it in the list, and the way back to the list as it is.
+    st.session_state[SHOWN] = [one for one in ids if one]
+    st.session_state[LINK] = st.query_params.to_dict()
+    rows.insert(0, "open_finding", ["Open" if one else None for one in ids])
+    rows["open_timeline"] = ["Open" if key else None for key in contacts]
+    labels = dict(zip(ids, [label(row) for row in rows.to_dict("records")], strict=True))
+    masks = dict(zip(contacts, rows["contact_masked"], strict=True))
     cited = snapshot.citations()
     rows["finding_class"] = [
         rule_texts.class_name(rule, one) for rule, one in zip(rows["rule"], rows["finding_class"], strict=True)
@@ -207,13 +192,16 @@ def show_rows(total: int, parameters: list[Any]) -> None:
         hide_index=True,
         placeholder="",
         height=36 * min(len(rows), 14) + 40,
-        alt=f"Findings {first + 1} to {first + len(rows)} of {total}, worst first",
+        alt=f"Findings {first + 1} to {first + len(rows)} of {total}, {SORTED[sort].lower()}",
         column_config={
+            "open_finding": st.column_config.ButtonColumn(
+                "Finding", on_click=open_clicked, args=(ids,), key="opened", type="tertiary"
+            ),
             "open_timeline": st.column_config.ButtonColumn(
-                "Timeline", on_click=open_timeline, args=(contacts,), key="opened", type="tertiary"
+                "Timeline", on_click=open_timeline, args=(contacts,), key="opened_timeline", type="tertiary"
             ),
             "occurred_at": st.column_config.DatetimeColumn("When (UTC)", format="D MMM YYYY, HH:mm"),
-            "finding_class": st.column_config.TextColumn("Finding"),
+            "finding_class": st.column_config.TextColumn("What was found"),
             "severity": st.column_config.MultiselectColumn(
                 "Severity", options=[*texts.SEVERITIES.values(), "Waived"], color=["red", "red", "gray", "gray", "gray"]
             ),
@@ -241,28 +229,49 @@ def show_rows(total: int, parameters: list[Any]) -> None:
         },
     )
     shown = f"{first + 1:,} to {first + len(rows):,} of {formats.plural(total, 'finding')}"
-    st.caption(f"{shown}, worst first, newest first. Times in UTC.")
-    # The same way out for a keyboard, a screen reader and a thumb: a click in the table needs a mouse.
-    names = {key: mask for key, mask in zip(contacts, rows["contact_masked"], strict=True) if key}
-    if not names:
-        st.caption("These findings are about campaigns, not about one contact.")
-        return
-    contact = st.selectbox(
-        "One contact's timeline",
-        list(names),
-        index=None,
-        format_func=lambda key: f"{names[key]}  ({key})",
-        placeholder="Choose a contact from these rows",
-        key="timeline_of",
-        width=420,
+    st.caption(
+        f"{shown}, sorted by: {SORTED[sort].lower()}. Times in UTC. A click on the head of a column sorts these "
+        f"{formats.count(len(rows))} rows alone."
     )
-    if contact:
-        open_contact(contact)
+    # The same way out for a keyboard, a screen reader and a thumb: a click in the table needs a mouse.
+    if any(ids):
+        choose_one("Open one of these findings", "finding_of", [one for one in ids if one], labels, open_finding)
+    elif any(contacts):
+        choose_one("One contact's timeline", "timeline_of", [key for key in masks if key], masks, open_contact)
+
+
+def choose_one(name: str, key: str, options: list[str], labels: dict[Any, str], go: Callable[[str], None]) -> None:
+    """A list of what the rows are about, to open one."""
+    one = st.selectbox(
+        name, options, index=None, format_func=lambda option: f"{labels[option]}  ({option})",
+        placeholder="Choose from these rows", key=key, width=620,
+    )  # fmt: skip
+    if one:
+        go(one)
+
+
+def label(row: dict[Any, Any]) -> str:
+    """A finding in a line: when, what, of whom."""
+    what = rule_texts.class_name(row["rule"], row["finding_class"])
+    whom = row["contact_masked"] if isinstance(row["contact_masked"], str) else row["campaign_id"]
+    return f"{row['occurred_at']:%d %b %Y %H:%M}, {what}, {whom}"
+
+
+def open_clicked(ids: list[str | None]) -> None:
+    """Go to the finding of the clicked row."""
+    one = ids[st.session_state["opened"]["row"]]
+    if one:
+        open_finding(one)
+
+
+def open_finding(finding_id: str) -> None:
+    """Go to one finding."""
+    st.switch_page(texts.PAGES["finding"].file, query_params={"finding_id": finding_id})
 
 
 def open_timeline(contacts: list[str | None]) -> None:
     """Go to the contact of the clicked row; a campaign's finding has none."""
-    contact = contacts[st.session_state["opened"]["row"]]
+    contact = contacts[st.session_state["opened_timeline"]["row"]]
     if contact:
         open_contact(contact)
 
@@ -272,25 +281,30 @@ def open_contact(key: str) -> None:
     st.switch_page(texts.PAGES["contact"].file, query_params={"contact": key})
 
 
-def show_exports(parameters: list[Any], rows: int) -> None:
+def show_exports(rows: int, choice: Choice) -> None:
     """All matching findings as files, made when asked for."""
     if not access.may_export("findings"):
         return
-    published = snapshot.published()
-    sql = asking(EXPORTED)
-    read = partial(snapshot.read_uncached, published, sql, parameters)
-    name = f"findings-{published.run_id}"
+    read = finding_list.reading(choice)
+    name = f"findings-{snapshot.published().run_id}"
+    # No spreadsheet opens more rows than this, so whoever takes them reads a ZIP file too.
+    is_zipped = rows > MOST_ROWS
+    csv = "All as CSV, zipped" if is_zipped else "All as CSV"
     with st.container(horizontal=True):
         st.download_button(
-            "All as CSV",
-            access.on_demand("findings", rows, lambda: export.to_csv(read())),
-            f"{name}.csv",
-            "text/csv",
+            csv,
+            access.on_demand(
+                "findings",
+                rows,
+                lambda: export.zipped_csv_of(read(), f"{name}.csv") if is_zipped else export.plain_csv_of(read()),
+            ),
+            f"{name}.csv{'.zip' if is_zipped else ''}",
+            "application/zip" if is_zipped else "text/csv",
             icon=":material/download:",
             on_click="ignore",
         )
         st.download_button(
-            "All as Parquet", access.on_demand("findings", rows, lambda: export.to_parquet(read())),
+            "All as Parquet", access.on_demand("findings", rows, lambda: export.parquet_of(read())),
             f"{name}.parquet", "application/vnd.apache.parquet", icon=":material/download:", on_click="ignore",
         )  # fmt: skip
 

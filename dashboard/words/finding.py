@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -325,20 +325,6 @@ _TELL: dict[str, Callable[[Row, Known], list[str]]] = {
     "opt_out_request_missed": _missed,
     "message_without_opt_out_instructions": _no_instructions,
 }
-
-
-def together(lines: list[tuple[datetime, str]]) -> list[tuple[datetime, str]]:
-    """Lines of a timeline of sixty days: of those within three days, the first has the words of all, to be read."""
-    shared: list[tuple[datetime, str]] = []
-    head = 0
-    for at, label in sorted(lines):
-        if shared and at - shared[head][0] < timedelta(days=3):
-            shared[head] = (shared[head][0], f"{shared[head][1]}, {label}")
-            shared.append((at, ""))
-        else:
-            head = len(shared)
-            shared.append((at, label))
-    return shared
 
 
 def span_told(span: Row, cited: dict[str, str]) -> list[str]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import csv
 import io
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +12,8 @@ import pytest
 
 from pipelines import audit
 from pipelines.cli import main
-from tests.support.deliveries import SAMPLES
+from tests.support.rule_book_home import FOLDER, rule_book_home
 
-FOLDER = SAMPLES / "rule_book"
-#: Of the home itself; the other tables are its logs.
-_HOME_FILES = ("heed.toml", "rules.csv", "waivers.csv")
-_LOGS = ("messages.csv", "consent_events.csv", "inbound_messages.csv", "campaigns.csv", "contacts.csv")
 #: Every rule and its classes. Where a class is the word of a source or an actor, all that heed knows are here.
 _CLASSES = {
     "campaign_ignores_opt_outs": {"suppression_off"},
@@ -62,14 +57,7 @@ def _heed(home: Path, *arguments: str) -> str:
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A home made of the sample, after its run."""
-    folder = tmp_path_factory.mktemp("rule_book")
-    (folder / "inbox").mkdir()
-    for name in _HOME_FILES:
-        shutil.copy(FOLDER / name, folder / name)
-    for name in _LOGS:
-        shutil.copy(FOLDER / name, folder / "inbox" / name)
-    _heed(folder, "run")
-    return folder
+    return rule_book_home(tmp_path_factory.mktemp("rule_book") / "home")
 
 
 def _sorted(rows: list[dict[str, str]]) -> list[list[Any]]:

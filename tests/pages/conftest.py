@@ -18,7 +18,7 @@ APP = Path(__file__).resolve().parents[2] / "dashboard" / "app.py"
 PAGES = (
     "overview", "audit", "findings", "missed", "trends", "response", "membership", "reasons", "audience", "definitions",
     "campaigns", "timing",
-    "screen", "rules", "waivers", "data", "restated", "contact",
+    "screen", "rules", "waivers", "data", "restated", "finding", "contact",
 )  # fmt: skip
 
 Open = Callable[..., AppTest]

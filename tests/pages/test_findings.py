@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import csv
+import io
+import zipfile
+from datetime import date
 from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet
 import pytest
 
+from dashboard import export, finding_list, snapshot
+from dashboard.finding_list import Choice
 from tests.pages.conftest import Open, Published, words
 
+RANK = "case severity when 'critical' then 1 when 'high' then 2 when 'warning' then 3 else 4 end"
 VIOLATION = "severity in ('critical', 'high') and waived_by is null"
 
 
@@ -104,15 +112,115 @@ def test_a_campaign_s_finding_leads_to_no_contact(homes: dict[str, Path], open_p
     assert len(rows) == 5
     assert rows["open_timeline"].isna().all()
     assert not app.selectbox(key="channel").disabled
-    assert [choice.key for choice in app.selectbox if choice.key == "timeline_of"] == []
-    assert "These findings are about campaigns, not about one contact." in words(app)
+    assert rows["open_finding"].eq("Open").all()
 
 
-def test_a_contact_leads_to_its_timeline(homes: dict[str, Path], open_page: Open) -> None:
+def test_a_finding_leads_to_its_page(homes: dict[str, Path], open_page: Open, published: Published) -> None:
     app = open_page(homes["findings"], "findings")
+    choice = app.selectbox(key="finding_of")
+    [(first,)] = published("select finding_id from audits.findings limit 1")
+    assert choice.options[0].endswith(f"({first})")
+    choice.set_value(first).run()
+    assert not app.exception
+    assert app.title[0].value == "What happened here, and how do we know?"
+    assert f"Finding `{first}`" in words(app)
+
+
+def test_of_an_earlier_snapshot_the_rows_lead_to_the_contact(homes: dict[str, Path], open_page: Open) -> None:
+    app = open_page(homes["old"], "findings")
+    assert app.dataframe[0].value["open_finding"].isna().all()
     choice = app.selectbox(key="timeline_of")
     key = choice.options[0].rpartition("(")[2].rstrip(")")
     choice.set_value(key).run()
-    assert not app.exception
     assert app.title[0].value == "What happened to this contact?"
     assert app.query_params["contact"] == key
+
+
+def test_counts_of_an_earlier_snapshot_are_the_same(homes: dict[str, Path], open_page: Open) -> None:
+    for query in ({}, {"period": "March 2026"}, {"channel": "SMS"}, {"violations": "true"}):
+        now, then = (open_page(homes[kind], "findings", **query) for kind in ("findings", "old"))
+        assert words(now).partition("\n**Whole")[0] == words(then).partition("\n**Whole")[0]
+        assert [table.value.to_dict() for table in now.table] == [table.value.to_dict() for table in then.table]
+
+
+@pytest.mark.parametrize(
+    ("sort", "order"),
+    [
+        ("Newest first", "occurred_at desc"),
+        ("Oldest first", "occurred_at"),
+        ("Longest after the opt-out", "occurred_at - begins_at desc nulls last"),
+        ("Rule", f"min({RANK}) over (partition by rule, finding_class), rule, finding_class"),
+        ("Contact, those of one together", "contact_key nulls last"),
+        ("Channel", "channel"),
+        ("Program", "program nulls last"),
+        ("Campaign", "campaign_id nulls last"),
+    ],
+)
+def test_the_whole_list_is_sorted_not_its_page(
+    homes: dict[str, Path], open_page: Open, published: Published, sort: str, order: str
+) -> None:
+    everything = published(f"select message_id, event_id from audits.findings order by {order}, rowid")
+    app = open_page(homes["findings"], "findings", sort=sort, rows="100", page="2")
+    shown = app.dataframe[0].value
+    theirs = list(zip(shown["message_id"].fillna(""), shown["event_id"].fillna(""), strict=True))
+    assert theirs == [(message or "", event or "") for message, event in everything[100:200]]
+    assert f"sorted by: {sort.lower()}" in words(app)
+
+
+def test_every_filter_chooses_the_same_in_counts_and_rows(
+    homes: dict[str, Path], monkeypatch: pytest.MonkeyPatch, published: Published
+) -> None:
+    monkeypatch.setenv("HEED_HOME", str(homes["findings"]))
+    snapshot.choose()
+    choices = [
+        Choice(),
+        Choice(rules=("message_after_opt_out", "message_without_consent"), waived="counting"),
+        Choice(severities=("high",), classes=("message_in_quiet_hours/certain", "confirmation_late/late")),
+        Choice(channel="sms", program="offers", campaign="autumn-sale", violations=True),
+        Choice(period=date(2026, 3, 1), laws=("us-tcpa-optout-10bd",)),
+        Choice(waived="waived"),
+    ]
+    for choice in choices:
+        counted = sum(row["finding_count"] for row in finding_list.counts(choice))
+        assert len(finding_list.page(choice, "worst", 10_000, 0)) == counted
+        assert len(finding_list.page(choice, "newest", 10_000, 0)) == counted
+        assert counted > 0
+        assert sum(len(batch) for batch in finding_list.reading(choice)()) == counted
+
+
+def test_very_many_are_counted_by_contact_when_asked_for(
+    homes: dict[str, Path], open_page: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain = open_page(homes["findings"], "findings", severity=["High"])
+    monkeypatch.setattr(finding_list, "FEW", 10)
+    few = open_page(homes["findings"], "findings", severity=["High"])
+    assert "Contacts" not in few.table[0].value.columns
+    assert "They concern" not in words(few)
+    few.toggle(key="exact").set_value(True).run()
+    assert list(few.table[0].value["Contacts"]) == list(plain.table[0].value["Contacts"])
+    assert "They concern" in words(few)
+    everything = open_page(homes["findings"], "findings")
+    assert "They concern" in words(everything)
+
+
+def test_exports_of_any_size_hold_every_finding(
+    homes: dict[str, Path], monkeypatch: pytest.MonkeyPatch, published: Published
+) -> None:
+    monkeypatch.setenv("HEED_HOME", str(homes["findings"]))
+    monkeypatch.setattr(snapshot, "BATCH_ROWS", 100)
+    snapshot.choose()
+    read = finding_list.reading(Choice())
+    [(count,)] = published("select count(*) from audits.findings")
+    packed = export.zipped_csv_of(read(), "findings.csv")
+    with zipfile.ZipFile(io.BytesIO(packed)) as folder:
+        unpacked = folder.read("findings.csv")
+    assert unpacked == export.plain_csv_of(read())
+    rows = list(csv.DictReader(io.StringIO(unpacked.decode())))
+    assert len(rows) == count
+    # A mask that begins with a plus sign is no formula.
+    assert all(row["contact_masked"][:1] not in ("+", "=", "-", "@") for row in rows)
+    assert [row["finding_id"] for row in rows] == [
+        found for (found,) in published("select finding_id from audits.findings order by rowid")
+    ]
+    table = pyarrow.parquet.read_table(io.BytesIO(export.parquet_of(read())))
+    assert table.num_rows == count

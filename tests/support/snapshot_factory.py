@@ -24,6 +24,7 @@ from tests.support import (
     snapshot_coverage,
     snapshot_definitions,
     snapshot_durations,
+    snapshot_evidence,
     snapshot_reasons,
     snapshot_rules,
     snapshot_trends,
@@ -70,6 +71,8 @@ def write_home(
     for schema in SCHEMAS:
         connection.execute(f"create schema {schema}")
     for table, definition in TABLES.items():
+        if table == "core.timeline":
+            continue  # a view of what is published anyway
         connection.execute(f"create table {table} ({definition})")
         rows = tables[table]
         if rows:
@@ -78,7 +81,10 @@ def write_home(
             connection.register("frame", frame)
             connection.execute(f"insert into {table} select * from frame")
             connection.unregister("frame")
+    connection.execute(f"create view core.timeline as {snapshot_evidence.TIMELINE}")
     if kind == "old":
+        connection.execute("create table core.before as select * from core.timeline; drop view core.timeline")
+        connection.execute("alter table core.before rename to timeline")
         for table in RULE_BOOK_TABLES:
             connection.execute(f"drop table {table}")
         for table, names in RULE_BOOK_COLUMNS.items():
@@ -121,6 +127,7 @@ def _tables(run_id: str, kind: str, preset: str) -> dict[str, list[Row]]:
         findings, timeline = [snapshot_rules.with_law(one) for one in [*findings, *more[0]]], [*timeline, *more[1]]
         tables["audits.waivers"] = snapshot_rules.waivers(findings)
         tables["metrics.exposure"] = snapshot_rules.exposure(findings)
+    findings = snapshot_evidence.in_order(findings)
     rated = rates(chance)
     reasoned = reasons(chance)
     durations = snapshot_durations.tables(spans)
@@ -129,7 +136,8 @@ def _tables(run_id: str, kind: str, preset: str) -> dict[str, list[Row]]:
         "core.opt_out_spans": spans,
         "core.contacts": snapshot_rules.contacts([*spans, *findings]),
         **snapshot_rules.places(),
-        "core.timeline": timeline,
+        **snapshot_evidence.records(timeline),
+        **snapshot_evidence.counted(findings, "Europe/Berlin"),
         "audits.findings": findings,
         "metrics.measurements": [
             *rated,
@@ -227,7 +235,7 @@ def _findings(chance: random.Random, spans: list[Row]) -> tuple[list[Row], list[
         if not messages and not overdue:
             continue
         base = {key: span[key] for key in ("source", "contact_key", "contact_masked", "channel", "program")}
-        row = {"load_id": "load-0007", "row_number": number}
+        row = {"load_id": "load-0003", "row_number": number}
         timeline.append(base | row | {
             "occurred_at": span["begins_at"] - timedelta(days=40), "kind": "consent_event",
             "record_id": f"opt-in-{number}",
@@ -288,7 +296,7 @@ def _findings(chance: random.Random, spans: list[Row]) -> tuple[list[Row], list[
             "details": "no opt-in on record" if number % 3 == 0 else "sent at 22:40 local time",
         })  # fmt: skip
         timeline.append(common | {"kind": "message", "record_id": f"lone-{number}", "what": "marketing",
-                                  "status": "delivered", "load_id": "load-0009", "row_number": number})  # fmt: skip
+                                  "status": "delivered", "load_id": "load-0002", "row_number": number})  # fmt: skip
     return findings, timeline
 
 

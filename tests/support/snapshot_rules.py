@@ -7,6 +7,7 @@ from collections import Counter
 from datetime import date, timedelta
 from typing import Any
 
+from pipelines import sqlfiles
 from tests.support.snapshot_numbers import AS_OF, CHANNELS, Row
 
 CHECKED_ON = date(2026, 11, 21)
@@ -57,7 +58,8 @@ def audit_rules() -> list[Row]:
         {"rule": rule, "says": f"No {rule.replace('_', ' ')}: the header says what that means, class by class.",
          "why": "47 CFR 64.1200(a)(10): a revocation is honoured within a reasonable time.",
          "remedy": "Suppress the contact in the tool that sent the message; find out why it did not know.",
-         "severity": ", ".join(dict.fromkeys(weight for (name, _), weight in SEVERITY.items() if name == rule))}
+         "severity": ", ".join(dict.fromkeys(weight for (name, _), weight in SEVERITY.items() if name == rule)),
+         "sql": sqlfiles.read(f"audits.{rule}").text}
         for rule in rules
     ]  # fmt: skip
 
@@ -232,7 +234,7 @@ def findings_of_other_rules() -> tuple[list[Row], list[Row]]:
             kind = "consent_event" if is_event else "inbound_message" if is_inbound else "message"
             what = "opt_in" if is_event else "inbound" if is_inbound else "marketing"
             status = "delivered" if kind == "message" else None
-            place = {"load_id": "load-0010", "row_number": number}
+            place = {"load_id": "load-0001", "row_number": number}
             timeline.append(row | place | {"kind": kind, "record_id": record, "what": what, "status": status})
     return findings, timeline
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-SCHEMAS = ("run", "core", "audits", "metrics", "validation")
+SCHEMAS = ("run", "reference", "core", "audits", "metrics", "validation")
 
 TABLES: dict[str, str] = {
     "run.parameters": (
@@ -40,7 +40,10 @@ TABLES: dict[str, str] = {
         "load_id text, source text, file text, reason text, column_name text, row_count bigint, first_rows text"
     ),
     "run.quarantine_examples": "load_id text, reason text, column_name text, row_number bigint, shape text",
-    "run.audit_rules": "rule text, says text, why text, remedy text, severity text",
+    "run.audit_rules": "rule text, says text, why text, remedy text, severity text, sql text",
+    "run.forbidden_sources": "source_type text",
+    "reference.channels": "channel text, address_kind text",
+    "reference.reply_rules": ("rule text, about text, rank bigint, reading text, in_words text, example text"),
     "run.rules": (
         "rule_id text, jurisdiction text, regulation text, citation text, channel text, message_class text, kind text, "
         "value text, unit text, counting text, effective_from text, effective_to text, grade text, checked_on text, "
@@ -80,22 +83,85 @@ TABLES: dict[str, str] = {
         "contact_key bigint, channel text, program text, opted_in_at timestamptz, requested_at timestamptz, "
         "source text, event_id text"
     ),
+    "core.messages": (
+        "source text, message_id text, channel text, contact_key bigint, program text, campaign_id text, "
+        "message_class text, sent_at timestamptz, status text, is_marketing boolean, is_reached boolean, load_id text, "
+        "row_number bigint"
+    ),
+    "core.consent_events": (
+        "source text, event_id text, channel text, contact_key bigint, program text, event_type text, "
+        "requested_at timestamptz, processed_at timestamptz, method text, actor text, source_type text, "
+        "prechecked boolean, campaign_id text, load_id text, row_number bigint"
+    ),
+    "core.inbound_messages": (
+        "source text, inbound_id text, channel text, contact_key bigint, program text, received_at timestamptz, "
+        "load_id text, row_number bigint"
+    ),
+    "core.inbound_requests": (
+        "source text, inbound_id text, channel text, contact_key bigint, program text, received_at timestamptz, "
+        "reading text, reply_rule text, exact_keyword boolean, legal_list boolean, is_recorded boolean, "
+        "is_inside boolean, begins_at timestamptz"
+    ),
+    "core.citable_spans": (
+        "span_id bigint, kind text, contact_key bigint, channel text, program text, after_at timestamptz, "
+        "until_at timestamptz, begins_at timestamptz, processed_at timestamptz, deadline_at timestamptz, "
+        "legal_rule_id text, event_id text"
+    ),
+    "core.confirmations": (
+        "source text, message_id text, contact_key bigint, channel text, program text, campaign_id text, "
+        "sent_at timestamptz, status text, act_source text, event_id text, event_type text, requested_at timestamptz, "
+        "confirmation_number bigint"
+    ),
+    "core.marketing_confirmations": "source text, message_id text, contact_key bigint, phrase text",
+    "core.messages_without_instructions": "source text, message_id text, contact_key bigint, told_by text",
+    "core.scoped_acts": (
+        "scope_key text, kind text, role text, source text, event_id text, contact_key bigint, requested_at timestamptz"
+    ),
+    "core.listings": "source text, contact_key bigint, listed boolean, listed_at timestamptz",
+    "core.campaigns": (
+        "source text, campaign_id text, channel text, program text, name text, language text, "
+        "respects_opt_outs int, started_at timestamptz"
+    ),
+    "core.campaign_messages": (
+        "campaign_source text, campaign_id text, campaign_channel text, message_source text, message_channel text, "
+        "message_count bigint, marketing_count bigint, first_sent_at timestamptz"
+    ),
+    "core.confirmation_channels": "channel text",
+    "core.consented_channels": "channel text",
+    "core.consent_duties": (
+        "place_id bigint, channel text, from_at timestamptz, until_at timestamptz, rule_id text, severity text"
+    ),
+    "core.place_rules": (
+        "place_id bigint, channel text, kind text, rule_id text, from_at timestamptz, until_at timestamptz, "
+        "severity text, region text, certainty text"
+    ),
+    "core.quiet_places": "place_id bigint, schedule_id bigint",
+    "core.quiet_hours": (
+        "schedule_id bigint, channel text, utc_hour bigint, from_at timestamptz, until_at timestamptz, "
+        "legal_rule_id text, severity text, certainty text"
+    ),
     "core.timeline": (
         "contact_key bigint, contact_masked text, occurred_at timestamptz, kind text, source text, record_id text, "
         "channel text, program text, campaign_id text, what text, status text, processed_at timestamptz, method text, "
         "actor text, load_id text, row_number bigint"
     ),
     "audits.findings": (
-        "rule text, finding_class text, severity text, source text, message_id text, event_id text, "
+        "finding_id text, rule text, finding_class text, severity text, source text, message_id text, event_id text, "
         "contact_key bigint, contact_masked text, channel text, program text, campaign_id text, "
         "occurred_at timestamptz, "
         "begins_at timestamptz, processed_at timestamptz, deadline_at timestamptz, delivered boolean, details text, "
-        "waived_by text, legal_rule_id text, jurisdiction text, jurisdiction_certainty text"
+        "waived_by text, legal_rule_id text, jurisdiction text, jurisdiction_certainty text, "
+        "waiver_number bigint"
     ),
     "audits.waivers": (
         "waiver_number bigint, rule text, subject text, subject_kind text, reason text, disposition text, who text, "
         "until date, status text, finding_count bigint"
     ),
+    "metrics.finding_groups": (
+        "period_start date, rule text, finding_class text, severity text, channel text, program text, "
+        "campaign_id text, legal_rule_id text, is_waived boolean, finding_count bigint"
+    ),
+    "metrics.found_messages": ("period_start date, channel text, program text, campaign_id text, message_count bigint"),
     "metrics.measurements": (
         "metric text, definition text, grain text, period_start date, channel text, program text, campaign_id text, "
         "reason text, numerator double, denominator double, value double, lower double, upper double, unit text"
@@ -284,6 +350,14 @@ TABLES: dict[str, str] = {
     ),
 }
 
+#: What the rules read, of contacts with a finding or of none.
+EVIDENCE = (
+    "core.messages", "core.consent_events", "core.inbound_messages", "core.inbound_requests", "core.citable_spans",
+    "core.confirmations", "core.marketing_confirmations", "core.messages_without_instructions", "core.scoped_acts",
+    "core.listings", "core.campaigns", "core.campaign_messages", "core.confirmation_channels",
+    "core.consented_channels", "core.consent_duties", "core.place_rules", "core.quiet_places", "core.quiet_hours",
+    "run.forbidden_sources", "reference.channels", "reference.reply_rules",
+)  # fmt: skip
 #: What snapshots of before the rule book do not have: whole tables, and columns of others.
 RULE_BOOK_TABLES = frozenset({
     "run.quarantine_examples", "metrics.log_coverage", "metrics.log_weeks", "metrics.silences",
@@ -293,7 +367,7 @@ RULE_BOOK_TABLES = frozenset({
     "metrics.membership_curve", "metrics.membership_tests",
     "metrics.audience", "metrics.consent_coverage", "metrics.consent_origins", "metrics.segments",
     "metrics.segment_pairs", "metrics.inactive_contacts", "metrics.inactive_pairs", "metrics.machine_rules",
-    "core.suspected_machines",
+    "core.suspected_machines", "metrics.finding_groups", "metrics.found_messages", *EVIDENCE,
     "metrics.definitions",
     "metrics.trends", "metrics.change_points", "metrics.season_tests", "metrics.seasons", "metrics.year_over_year",
     "metrics.campaigns", "metrics.campaign_funnels", "metrics.message_breakdowns", "metrics.breakdown_tests",
@@ -305,7 +379,13 @@ RULE_BOOK_TABLES = frozenset({
     "metrics.reason_differences", "metrics.reason_texts",
 })  # fmt: skip
 RULE_BOOK_COLUMNS = {
-    "audits.findings": ("legal_rule_id", "jurisdiction", "jurisdiction_certainty"),
+    "audits.findings": (
+        "finding_id",
+        "legal_rule_id",
+        "jurisdiction",
+        "jurisdiction_certainty",
+        "waiver_number",
+    ),
     "core.opt_out_spans": ("legal_rule_id",),
     "run.parameters": (
         "double_opt_in",
