@@ -39,7 +39,7 @@ def show_found(month: date | None, channel: str) -> None:
     st.header("What was found", anchor=False)
     if not snapshot.has("metrics.finding_counts"):
         st.markdown(texts.OLDER)
-        st.code(snapshot.command_for("run"), language=None)
+        st.code(snapshot.command_for("run"), language=None, wrap_lines=True)
         return
     rows = snapshot.rows(FOUND, [month, channel])
     found = [row for row in rows if row["finding_class"] == "*"]

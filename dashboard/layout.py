@@ -141,7 +141,7 @@ def empty(title: str, body: str, command: str = "", icon: str = ":material/inbox
         st.header(f"{icon} {texts.plain(title)}", anchor=False)
         st.markdown(body)
         if command:
-            st.code(command, language=None)
+            st.code(command, language=None, wrap_lines=True)
 
 
 def older(what: str) -> None:

@@ -294,7 +294,7 @@ def show_way_out(then: str, now: str, *options: str) -> None:
     """The command that prints all of it."""
     st.markdown("All of it, for a spreadsheet:")
     words = " ".join(["compare", then, now, *options, "--format csv"])
-    st.code(snapshot.command_for(words), language=None)
+    st.code(snapshot.command_for(words), language=None, wrap_lines=True)
 
 
 def instant(text: str | None) -> datetime | None:

@@ -40,7 +40,7 @@ def show() -> None:
     show_broken(broken)
     show_in_force(in_force)
     st.markdown(f"{words.WHAT_IT_DOES} {words.HOW_TO}")
-    st.code(snapshot.command_for("run"), language=None)
+    st.code(snapshot.command_for("run"), language=None, wrap_lines=True)
     layout.footer()
 
 
