@@ -23,6 +23,7 @@ TERMINAL = {
     "replay",
     "contact_history",
     "finding_evidence",
+    "finding_list",
 }
 #: Modules that make sentences of their own still. None may be added; who moves one's words takes it out.
 NOT_MOVED = {
