@@ -19,19 +19,19 @@ CHANNELS = """
 select distinct channel from (
     select channel from metrics.verdicts
     union all select channel from metrics.measurements
-    union all select channel from audits.findings
+    union all select channel from {found}
 ) where channel <> '*' order by channel
 """
 PROGRAMS = """
 select distinct program from (
     select program from metrics.measurements
-    union all select program from audits.findings
+    union all select program from {found}
 ) where program <> '*' order by program
 """
 CAMPAIGNS = """
 select distinct campaign_id from (
     select campaign_id from metrics.measurements where grain = 'all'
-    union all select campaign_id from audits.findings
+    union all select campaign_id from {found}
 ) where campaign_id <> '*' order by campaign_id
 """
 BOUNDS = """
@@ -102,7 +102,9 @@ def bounds_of(month: date | None) -> tuple[datetime | None, datetime | None]:
 def _one(key: str, label: str, sql: str, everything: str, name: Callable[[Any], str], offered: Sequence[str]) -> Any:
     if key not in offered:
         return None
-    options = [value for row in snapshot.rows(sql) for value in row.values()]
+    # The groups say it in thousands of rows, where an earlier snapshot has them by millions.
+    found = "metrics.finding_groups" if snapshot.has("metrics.finding_groups") else "audits.findings"
+    options = [value for row in snapshot.rows(sql.format(found=found)) for value in row.values()]
     return st.sidebar.selectbox(
         label,
         [None, *options],

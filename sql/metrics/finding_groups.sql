@@ -1,5 +1,5 @@
--- One row per month of the report time zone, rule, class, severity, channel, program, campaign, law and whether it is
--- waived: how many findings. What the pages count by, so that no page counts millions of rows.
+-- One row per month, rule, class, severity, channel, program, campaign, law and whether waived: how many findings.
+-- Months are those of the report time zone. What the list of findings counts by, so that no page counts millions of rows.
 select
     period_start('month', local_date(f.occurred_at, o.offset_seconds)) as period_start,
     f.rule,

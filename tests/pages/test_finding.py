@@ -79,7 +79,7 @@ def test_every_kind_of_finding_has_its_page(rule_book: Path, open_page: Open, tm
         app = open_page(rule_book, "finding", finding_id=finding_id)
         text = words(app)
         assert not app.warning
-        assert app.subheader[0].value.split(" :")[0] in {
+        assert app.header[0].value.split(" :")[0] in {
             name for audit in rule_texts.AUDITS.values() for name in audit.classes.values()
         }
         assert "**Rule.** " in text
