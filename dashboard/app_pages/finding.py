@@ -69,16 +69,20 @@ def show_neighbours(finding_id: str) -> None:
         return
     place = listed.index(finding_id)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        page = texts.PAGES["finding"]
         for label, icon, other in (
             ("Previous", ":material/chevron_left:", place - 1), ("Next", ":material/chevron_right:", place + 1),
         ):  # fmt: skip
             is_there = 0 <= other < len(listed)
-            st.page_link(
-                page.file, label=label, icon=icon, disabled=not is_there,
-                query_params={"finding_id": listed[other] if is_there else finding_id},
+            st.button(
+                label, icon=icon, type="tertiary", disabled=not is_there, key=f"go_{label.lower()}",
+                on_click=go, args=(listed[other] if is_there else finding_id,),
             )  # fmt: skip
         st.caption(f"{place + 1} of the {len(listed)} findings on that page of the list")
+
+
+def go(finding_id: str) -> None:
+    """Show another finding: the address says which."""
+    st.query_params["finding_id"] = finding_id
 
 
 def show_words(evidence: Evidence) -> None:
