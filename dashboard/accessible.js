@@ -18,10 +18,10 @@ if (!window.heedAccessible) {
         if (name) set(section, { role: 'group', 'aria-label': name.textContent })
       })
     })
-    // A table wider than a phone scrolls sideways; the keyboard has to get there to scroll it (2.1.1).
-    each('[data-testid="stTable"] > div', (frame) => {
+    // A table or a command wider than a phone scrolls sideways; the keyboard has to get there to scroll it (2.1.1).
+    each('[data-testid="stTable"] > div, [data-testid="stCode"] pre', (frame) => {
       if (frame.scrollWidth > frame.clientWidth) {
-        const name = frame.querySelector('table')?.getAttribute('aria-label') || 'Table'
+        const name = frame.querySelector('table')?.getAttribute('aria-label') || frame.textContent.slice(0, 80)
         set(frame, { role: 'group', tabindex: '0', 'aria-label': name })
       } else if (frame.hasAttribute('tabindex')) {
         for (const attribute of ['role', 'tabindex', 'aria-label']) frame.removeAttribute(attribute)
