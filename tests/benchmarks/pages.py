@@ -26,7 +26,7 @@ from typing import Any
 import duckdb
 from playwright.sync_api import sync_playwright
 
-from dashboard import filters, formats, texts
+from dashboard import formats, texts
 from tests.browser.conftest import ARGUMENTS, CHROMIUM
 from tests.browser.test_pages import settled
 from tests.support.dashboard_server import REPOSITORY, free_port, wait_until_served
@@ -34,6 +34,8 @@ from tests.support.page_reader import PageReader
 
 VIEWS = 24
 SESSIONS = 20
+MONTHS = "select distinct period_start from metrics.verdicts where period_start is not null order by period_start"
+VALUES = "select distinct {column} from metrics.measurements where {column} <> '*' order by {column}"
 #: What pages offer beyond the filters of the sidebar, as their addresses name it.
 CHOICES: dict[str, dict[str, list[str]]] = {
     "trends": {"grain": ["Day", "Week", "Month"], "split": ["Total", "Channel", "Program", "Campaign"]},
@@ -76,10 +78,14 @@ def views(home: Path) -> dict[str, list[dict[str, str]]]:
     chance = random.Random(7)
     with duckdb.connect(str(home / "published" / pointer["snapshot"]), read_only=True) as snapshot:
         offered = {
-            "period": [formats.month(month) for (month,) in snapshot.execute(filters.MONTHS).fetchall()],
-            "channel": [texts.channel(channel) for (channel,) in snapshot.execute(filters.CHANNELS).fetchall()],
-            "program": [program for (program,) in snapshot.execute(filters.PROGRAMS).fetchall()],
+            "period": [formats.month(month) for (month,) in snapshot.execute(MONTHS).fetchall()],
+            **{
+                column: [row[0] for row in snapshot.execute(VALUES.format(column=column)).fetchall()]
+                for column in ("channel", "program", "campaign_id")
+            },
         }
+        offered["channel"] = [texts.channel(channel) for channel in offered["channel"]]
+        offered["campaign"] = offered.pop("campaign_id")
         sample = f"select distinct contact_key from audits.findings limit {VIEWS}"
         contacts = [f"{key & (2**64 - 1):016x}" for (key,) in snapshot.execute(sample).fetchall()]
     found = {}
@@ -172,11 +178,14 @@ def main() -> None:
         browser = first_views(address)
     with server(options.home, log) as (address, process):
         used = memory(address, process, asked)
-    columns = ("first_ms", "median_ms", "p95_ms", "longest_ms", "processor_ms", "first_view_in_chromium_ms", "sent_kb")
-    print("".join([f"{'page':<12}", *(f"{name.removesuffix('_ms').replace('_', ' '):>27}"[-14:] for name in columns)]))
+    columns = {
+        "first_ms": "first", "median_ms": "median", "p95_ms": "p95", "longest_ms": "longest",
+        "processor_ms": "processor", "first_view_in_chromium_ms": "in Chromium", "sent_kb": "sent, kB",
+    }  # fmt: skip
+    print(f"{'page, ms':<12}" + "".join(f"{name:>13}" for name in columns.values()))
     for row in rows:
         row["first_view_in_chromium_ms"] = browser[row["page"]]
-        print("".join([f"{row['page']:<12}", *(f"{row[name]:>14}" for name in columns)]))
+        print(f"{row['page']:<12}" + "".join(f"{row[name]:>13}" for name in columns))
     print(", ".join(f"{name.replace('_', ' ')}: {value}" for name, value in used.items()))
     options.out.write_text(json.dumps({"pages": rows, "memory": used}, indent=1) + "\n", encoding="utf-8")
 
