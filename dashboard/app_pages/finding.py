@@ -155,7 +155,9 @@ def show_around(evidence: Evidence) -> None:
     finding, span = evidence.finding, evidence.known.span
     events, is_cut = finding_evidence.around(finding)
     st.header("What happened around it", anchor=False)
-    first, last = finding["occurred_at"] - finding_evidence.AROUND, finding["occurred_at"] + finding_evidence.AROUND
+    first = finding["occurred_at"] - finding_evidence.AROUND
+    # Nothing is known of the time after the data's end: no bar reaches into it.
+    last = min(finding["occurred_at"] + finding_evidence.AROUND, snapshot.published().as_of)
     bars, lines = [], [(finding["occurred_at"], "this finding")]
     if span:
         bars = [bar(span, first, last)] if (span["ends_at"] or last) > first else []
