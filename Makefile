@@ -10,7 +10,7 @@ OUT ?= bench.json
 SNAPSHOT_HOME ?=
 PAGES_OUT ?= pages.json
 
-.PHONY: help install demo test check bench bench-pages slow-tests browser-tests simulations next-engine-tests lock clean
+.PHONY: help install demo test check bench bench-pages slow-tests browser-tests thorough simulations next-engine-tests lock clean
 
 help:
 	@echo "make demo      set up, run the main job on sample logs, serve the dashboard (SERVE=0: stop before serving)"
@@ -41,7 +41,7 @@ ifneq ($(SERVE),0)
 endif
 
 test: install
-	$(BIN)/python -m pytest -n 2 -m "not browser and not slow and not simulation"
+	$(BIN)/python -m pytest -n 2 -m "not browser and not slow and not thorough and not simulation"
 
 check: install
 	$(BIN)/ruff format --check .
@@ -61,7 +61,11 @@ slow-tests: install
 	$(BIN)/python -m pytest -n 2 -m "slow and not browser"
 
 browser-tests: install
-	$(BIN)/python -m pytest -m browser
+	$(BIN)/python -m pytest -n 2 -m "browser and not thorough"
+
+# More seeds, looks and widths than CI has time for.
+thorough: install
+	$(BIN)/python -m pytest -n 2 -m thorough
 
 # What docs/definitions.md says of coverage and error rates, measured again: half an hour or more.
 simulations: install
@@ -71,8 +75,8 @@ simulations: install
 next-engine-tests: install
 	@test -d .venv/next-engine || $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes \
 	    --target .venv/next-engine -r requirements-next-engine.lock
-	PYTHONPATH=.venv/next-engine $(BIN)/python -m pytest -n 2 -m "not slow and not simulation" tests/spec tests/golden tests/connectors \
-	    tests/property/test_spans.py tests/steps/test_load.py tests/steps/test_staging.py tests/steps/test_checks.py
+	PYTHONPATH=.venv/next-engine $(BIN)/python -m pytest -n 2 -m "not slow and not thorough and not simulation" tests/spec \
+	    tests/golden tests/property/test_spans.py tests/steps/test_load.py tests/steps/test_staging.py
 
 lock:
 	uv pip compile pyproject.toml --extra dev -c constraints.txt --python-version 3.11 --universal \

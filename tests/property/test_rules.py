@@ -72,8 +72,10 @@ def by_prefix(history: History) -> str:
     return ""
 
 
-#: The first seed is tried at every keystroke, the others where there is time.
-SEEDS = [0, *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(1, 4))]
+#: The first seed is tried at every keystroke, the second by CI, the others where there is time.
+SEEDS = [
+    0, pytest.param(1, marks=pytest.mark.slow), *(pytest.param(seed, marks=pytest.mark.thorough) for seed in (2, 3)),
+]  # fmt: skip
 
 
 @pytest.mark.parametrize("seed", SEEDS)
