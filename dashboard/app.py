@@ -98,6 +98,8 @@ else:
 
     SETTINGS = gate_settings.current()
     app = st.App(
-        __file__, middleware=[Middleware(gate.Gate, settings=SETTINGS)], secrets=gate_settings.for_streamlit(SETTINGS)
+        __file__,
+        lifespan=warm.served,
+        middleware=[Middleware(gate.Gate, settings=SETTINGS)],
+        secrets=gate_settings.for_streamlit(SETTINGS),
     )
-    warm.up()

@@ -9,6 +9,10 @@ from __future__ import annotations
 import gc
 import importlib
 import pkgutil
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import streamlit as st
 
 import dashboard
 
@@ -26,3 +30,10 @@ def up() -> None:
             importlib.import_module(module.name)
     gc.collect()
     gc.freeze()
+
+
+@asynccontextmanager
+async def served(_: st.App) -> AsyncIterator[None]:
+    """What the server runs in: warm from before its first answer."""
+    up()
+    yield
