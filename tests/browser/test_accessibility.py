@@ -35,7 +35,7 @@ RUN = """async ([rules, exempt]) => {
 # A page with all it can show: addresses of states that a click would lead to.
 STATES = ["contact?contact=0123456789abcdef", "findings?violations=true&channel=SMS", "rules?kind=Quiet+hours"]
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
 
 
 def complaints(page: Page) -> list[str]:

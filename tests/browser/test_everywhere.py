@@ -25,7 +25,7 @@ VIEWS = [
     ("rules", "kind=Quiet+hours&notes=true"),
 ]
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
 
 
 def arrive(page: Page, name: str) -> None:

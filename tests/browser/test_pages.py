@@ -21,7 +21,7 @@ LOOKS: list[tuple[Look, int]] = [("light", 1280), ("dark", 390)]
 # Streamlit looks for its server below the page's own path first; the 404 it gets is its way of finding out.
 PROBES = ("/_stcore/health", "/_stcore/host-config")
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
 
 
 @contextmanager

@@ -25,7 +25,7 @@ from tests.support.dashboard_server import dashboard, free_port
 from tests.support.published import heed
 from tests.support.sample_answers import SampleAnswers
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
 
 
 @dataclass

@@ -35,7 +35,7 @@ WITHOUT = 16
 FIRST_DAY = datetime(2026, 6, 1, 9, tzinfo=UTC)
 CONTACTS, WEEKS = 60, 8
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
 
 
 def first_delivery() -> dict[str, str]:
