@@ -166,14 +166,14 @@ def message_without_opt_out_instructions(record: Record) -> Iterator[RuleFinding
     """Marketing whose known text tells no way out."""
     for message in record.judged:
         if message.channel in ("sms", "rcs", "email"):
-            text = message.body or _template(record, message)
-            if text is not None and not INSTRUCTING[text]:
+            texts = [message.body] if message.body else _templates(record, message)
+            if not all(INSTRUCTING[text] for text in texts):
                 yield of_message(message, "message_without_opt_out_instructions", "no_instructions", "warning")
 
 
-def _template(record: Record, message: Message) -> str | None:
+def _templates(record: Record, message: Message) -> list[str]:
     texts = [campaign.template_text for campaign in record.campaigns if campaign.has(message)]
-    return next((text for text in texts if text), None)
+    return [text for text in texts if text]
 
 
 def opt_out_request_missed(record: Record) -> Iterator[RuleFinding]:

@@ -55,7 +55,10 @@ class Inbound:
 
 @dataclass(frozen=True)
 class Campaign:
-    """One campaign on one channel (None: on any), its versions merged."""
+    """One campaign on one channel (None: on any), its versions merged.
+
+    `own`: the sources that deliver campaigns. One of them means its own; another's messages mean any of that id.
+    """
 
     source: str
     campaign_id: str
@@ -63,11 +66,12 @@ class Campaign:
     template_text: str | None
     respects_opt_outs: bool | None
     started_at: datetime | None
+    own: frozenset[str]
 
     def has(self, message: Message) -> bool:
         """Whether a message is one of this campaign."""
         return (
-            message.source == self.source
+            (message.source == self.source or message.source not in self.own)
             and message.campaign_id == self.campaign_id
             and self.channel in (None, message.channel)
         )
@@ -234,6 +238,8 @@ def _merged_inbound(rows: Mapping[str, list[Row]]) -> list[Inbound]:
 
 def _merged_campaigns(rows: Mapping[str, list[Row]]) -> list[Campaign]:
     key = ("source", "campaign_id", "channel")
+    merged = _versions(rows, "campaigns", *key)
+    own = frozenset(source for source, _, _ in merged)
     return [
         Campaign(
             source=source,
@@ -242,6 +248,7 @@ def _merged_campaigns(rows: Mapping[str, list[Row]]) -> list[Campaign]:
             template_text=_first(versions, "template_text", "started_at"),
             respects_opt_outs=_first(versions, "respects_opt_outs", "started_at"),
             started_at=_first(versions, "started_at", "started_at"),
+            own=own,
         )
-        for (source, campaign_id, channel), versions in _versions(rows, "campaigns", *key).items()
+        for (source, campaign_id, channel), versions in merged.items()
     ]
