@@ -10,7 +10,7 @@ OUT ?= bench.json
 SNAPSHOT_HOME ?=
 PAGES_OUT ?= pages.json
 
-.PHONY: help install demo test check bench bench-pages slow-tests browser-tests thorough simulations next-engine-tests lock clean
+.PHONY: help install demo test check bench bench-pages slow-tests browser-tests thorough simulations next-engine-tests spark peers lock clean
 
 help:
 	@echo "make demo      set up, run the main job on sample logs, serve the dashboard (SERVE=0: stop before serving)"
@@ -29,6 +29,20 @@ install: .venv/installed
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+# What `heed[spark]` adds. Java is the machine's own.
+spark: .venv/spark-installed
+
+.venv/spark-installed: .venv/installed requirements-spark.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements-spark.lock
+	@touch $@
+
+# What the benchmarks compare heed with, beside what heed itself needs.
+peers: .venv/peers-installed
+
+.venv/peers-installed: .venv/spark-installed requirements-peers.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements-peers.lock
 	@touch $@
 
 demo: install
@@ -78,9 +92,14 @@ next-engine-tests: install
 	PYTHONPATH=.venv/next-engine $(BIN)/python -m pytest -n 2 -m "not slow and not thorough and not simulation" tests/spec \
 	    tests/golden tests/property/test_spans.py tests/steps/test_load.py tests/steps/test_staging.py
 
+# pyspark and chdb stand in locks of their own: they are large, and only Spark and the benchmarks want them.
 lock:
 	uv pip compile pyproject.toml --extra dev -c constraints.txt --python-version 3.11 --universal \
 	    --generate-hashes --no-emit-index-url --no-header --output-file requirements.lock
+	echo 'pyspark>=4.1,<5' | uv pip compile - --python-version 3.11 --universal \
+	    --generate-hashes --no-emit-index-url --no-header --no-annotate --output-file requirements-spark.lock
+	printf 'chdb>=4,<5\nchdb-core>=26\n' | uv pip compile - --no-deps --python-version 3.11 --universal \
+	    --generate-hashes --no-emit-index-url --no-header --no-annotate --output-file requirements-peers.lock
 
 clean:
 	rm -rf .venv build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
