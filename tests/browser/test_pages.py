@@ -121,6 +121,9 @@ def test_a_finding_leads_to_its_contact(browser: Browser, dashboard: str) -> Non
         table.scroll_into_view_if_needed()
         # The table is one canvas; its first row begins below the header, its first column is the button.
         table.click(position={"x": 30, "y": 55}, force=True)
+        expect(page.get_by_role("heading", name="What happened here, and how do we know?")).to_be_visible()
+        settled(page)
+        page.get_by_role("link", name="Everything about this contact").click()
         expect(page.get_by_role("heading", name="What happened to this contact?")).to_be_visible(timeout=30_000)
         settled(page)
         assert re.search(r"/contact\?contact=[0-9a-f]{16}$", page.url)

@@ -85,6 +85,15 @@ class Visit:
         text = self.page.get_by_test_id("stMain").inner_text()
         return re.sub(r"[\u00a0\u2060\u202f]", " ", text).replace(" –", "–")
 
+    def reads(self, words: str | re.Pattern[str]) -> re.Match[str]:
+        """Where these words stand on the page, waited for: a page just asked for may still show what it showed."""
+        pattern = words if isinstance(words, re.Pattern) else re.compile(re.escape(words))
+        for _ in range(100):
+            if found := pattern.search(self.text()):
+                return found
+            self.page.wait_for_timeout(200)
+        raise AssertionError(f"{pattern.pattern!r} does not stand on the page:\n{self.text()}")
+
     def row(self, name: str) -> list[str]:
         """The cells of a table's row that begins so."""
         row = self.page.locator("table tr").filter(has=self.page.locator("td").first.filter(has_text=name)).first
@@ -120,7 +129,9 @@ def file_and_row(visit: Visit, right: SampleAnswers) -> None:
     visit.choose("Channel", "Email")
     visit.first_row(texts.PAGES["finding"].question)
     (finding_id,) = parse_qs(urlsplit(visit.page.url).query)["finding_id"]
-    places = re.findall(r"(inbox/\S+\.(?:csv|gz)), row ([\d,]+)", visit.text())
+    place = re.compile(r"(inbox/\S+\.(?:csv|gz)), row ([\d,]+)")
+    visit.reads(place)
+    places = place.findall(visit.text())
     message = right.message_of(finding_id)
     # The file that the page names holds, in the row it names, the message that the finding is about.
     assert any(message in delivered_row(right.home / path, int(row.replace(",", ""))) for path, row in places), places
@@ -137,7 +148,7 @@ def expired_waiver(visit: Visit, right: SampleAnswers) -> None:
     (expired,) = [waiver for waiver in right.key["waivers"] if waiver["status"] == "expired"]
     count = formats.plural(expired["finding_count"], "finding")
     campaign = expired["subject"].removeprefix("campaign:")
-    assert re.search(rf"{campaign}, until 31 Oct 2026\. {count} counts? again", visit.text())
+    visit.reads(re.compile(rf"{campaign}, until 31 Oct 2026\. {count} counts? again"))
 
 
 def campaign_beyond_chance(visit: Visit, right: SampleAnswers) -> None:
@@ -146,8 +157,7 @@ def campaign_beyond_chance(visit: Visit, right: SampleAnswers) -> None:
     # The letter of Thursday, 9 July: week 28.
     (planted,) = [one for one in right.key["incidents"] if one["name"] == "newsletter_drove_people_away"]
     assert planted["starts_at"].startswith("2026-07-09")
-    answer = re.search(r"away in July 2026, beyond chance:\s+(.*)", visit.text())
-    assert answer is not None
+    answer = visit.reads(re.compile(r"away in July 2026, beyond chance:\s+(.*)"))
     assert "mail-thu-2026w28" in answer[1]
 
 
@@ -169,42 +179,38 @@ def reason(visit: Visit, right: SampleAnswers) -> None:
     most = max(given, key=lambda reason: given[reason])
     total = sum(counts.values())
     words = f"Most often: {texts.humanise(most).lower()}, {formats.share(given[most] / total)} of {total} opt-outs"
-    assert re.sub(r"[\u00a0\u202f]", " ", words) in visit.text()
+    visit.reads(re.sub(r"[\u00a0\u202f]", " ", words))
 
 
 def audience(visit: Visit, right: SampleAnswers) -> None:
     visit.menu("audience")
-    told = re.search(r"The audience grew by (\d+) in October 2026; ([\d,]+) contacts opted in now", visit.text())
-    assert told is not None
+    told = visit.reads(re.compile(r"The audience grew by (\d+) in October 2026; ([\d,]+) contacts opted in now"))
     assert told[2] == f"{right.opted_in():,}"
 
 
 def all_right(visit: Visit, right: SampleAnswers) -> None:
-    assert f"No. {right.violations()} violations are on record." in visit.text()
+    visit.reads(f"No. {right.violations()} violations are on record.")
 
 
 def getting_better(visit: Visit, right: SampleAnswers) -> None:
     trend = right.expected["opt_out_trend"]
     assert trend["direction"] == "Decreasing"
-    text = visit.text()
-    assert "the weekly opt-out rate was decreasing" in text
-    assert f"{trend['percentage_points_per_week']:.2f} percentage points a week" in text
+    visit.reads("the weekly opt-out rate was decreasing")
+    visit.reads(f"{trend['percentage_points_per_week']:.2f} percentage points a week")
 
 
 def how_fast(visit: Visit, right: SampleAnswers) -> None:
     told = right.expected["response_time"]
-    text = visit.text()
-    assert f"Half of the opt-outs applied within {formats.duration(told['2026-10']['median_seconds'])}".replace(
-        "\u00a0", " ") in text  # fmt: skip
-    assert f"Apply the {told['all']['open']} opt-outs past their deadline" in text
+    half = formats.duration(told["2026-10"]["median_seconds"]).replace("\u00a0", " ")
+    visit.reads(f"Half of the opt-outs applied within {half}")
+    visit.reads(f"Apply the {told['all']['open']} opt-outs past their deadline")
 
 
 def nothing_lost(visit: Visit, right: SampleAnswers) -> None:
     visit.follow(re.compile("Repair the .* rows in quarantine"))
     told = right.files()
-    text = visit.text()
-    assert f"{told['read']:,} records read from {told['files']} files" in text
-    assert f"{told['duplicate']:,} duplicates, {told['quarantined']} in quarantine" in text
+    visit.reads(f"{told['read']:,} records read from {told['files']} files")
+    visit.reads(f"{told['duplicate']:,} duplicates, {told['quarantined']} in quarantine")
 
 
 #: (who asks, the question, within how many clicks, how it is answered)

@@ -29,7 +29,7 @@ def heed(home: Path, *arguments: str, in_process: bool = True) -> str:
     command = ["-C", str(home), *arguments]
     if not in_process:
         done = subprocess.run(
-            [sys.executable, "-m", "pipelines.cli", *command], capture_output=True, text=True, check=False, timeout=120
+            [sys.executable, "-m", "pipelines.cli", *command], capture_output=True, text=True, check=False, timeout=600
         )
         assert done.returncode == 0, done.stderr
         return done.stdout
