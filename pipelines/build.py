@@ -22,6 +22,19 @@ _ADDRESSES = {"contact_key": "BIGINT", "contact_masked": "VARCHAR", "address_kin
 _NOT_RELATIONS = ("holidays", "rules")
 #: Columns of reference files that hold digits and are no numbers.
 _AS_TEXT = {"prefix": polars.String}
+#: Columns of messages that hold few words, with those that sql/core puts where a record says nothing.
+_WORDS = {
+    "source": (),
+    "channel": (),
+    "program": ("default",),
+    "campaign_id": (),
+    "message_class": ("unknown",),
+    "status": ("sent",),
+    "currency": (),
+    "template_id": (),
+}
+#: Of more different words than this, numbers are no help.
+_MANY_WORDS = 10_000
 #: The calendar of Mondays to Fridays, for contacts whose jurisdiction has no holidays here.
 WEEKDAYS = "weekdays"
 
@@ -50,6 +63,16 @@ def attach_history(engine: DuckDBEngine, ledger: Ledger) -> None:
     engine.create_view(
         "history.addresses", f"select * from read_parquet({path_list(parts)})" if parts else _empty(_ADDRESSES)
     )
+
+
+def number_words(engine: DuckDBEngine) -> None:
+    """Have core.messages keep its columns of few words as numbers; after `attach_history`."""
+    words = {}
+    for column, more in _WORDS.items():
+        found = {row[0] for row in engine.rows(f"select distinct {column} from history.messages limit {_MANY_WORDS}")}
+        if len(found) < _MANY_WORDS:
+            words[column] = found - {None} | set(more) or {""}
+    engine.number_words("core.messages", words)
 
 
 def write_reference(engine: DuckDBEngine) -> None:

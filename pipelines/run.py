@@ -19,7 +19,7 @@ from pipelines import audit, build, changes, identity, inbox, lineage, load, pro
 from pipelines.engines.duckdb import DuckDBEngine
 from pipelines.errors import ConfigurationError, LockedError, UsageError
 from pipelines.ledger import Ledger, Load
-from pipelines.settings import Settings
+from pipelines.settings import Settings, memory_bytes
 
 Narrate = Callable[[str], None]
 
@@ -90,6 +90,7 @@ def home_lock(home: Path) -> Iterator[None]:
 
 def _facts(run: Run) -> int:
     build.attach_history(run.engine, run.ledger)
+    build.number_words(run.engine)
     build.write_reference(run.engine)
     digest = lineage.fingerprint(run.fingerprints)
     provenance.write_parameters(run.engine, run.settings, run.run_id, run.as_of, run.started_at, digest)
@@ -160,10 +161,21 @@ def _as_of(text: str, from_command_line: bool) -> datetime:
     return instant.astimezone(UTC)
 
 
-def default_memory_limit() -> str:
-    """Half of this machine's memory, as DuckDB's text."""
-    half = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2
-    return f"{half // (1 << 20)}MiB"
+#: Bytes of memory that a run's working database takes for each record, at the most.
+_BYTES_PER_RECORD = 400
+
+
+def _memory_limit(settings: Settings) -> int:
+    """Bytes that DuckDB may hold: what the configuration says, or half of this machine's memory."""
+    if settings.policy.memory_limit:
+        return memory_bytes(settings.policy.memory_limit)
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2
+
+
+def _fits_in_memory(settings: Settings, ledger: Ledger) -> bool:
+    """Whether the working database needs no file: packing relations for the disk costs as much as computing them."""
+    records = sum(one.accepted_count for one in ledger.loads)
+    return records * _BYTES_PER_RECORD < _memory_limit(settings) // 2
 
 
 @contextmanager
@@ -179,12 +191,14 @@ def _work_folder(settings: Settings) -> Iterator[Path]:
         shutil.rmtree(work, ignore_errors=True)
 
 
-def _engine(settings: Settings, work: Path, name: str, in_memory: tuple[str, ...] = ()) -> DuckDBEngine:
+def _engine(
+    settings: Settings, work: Path, name: str, *, is_packed: bool = True, in_memory: tuple[str, ...] = ()
+) -> DuckDBEngine:
     """A disposable database; loading and building have one each, so that neither holds the other's memory."""
     return DuckDBEngine(
-        work / f"{name}.duckdb",
+        work / f"{name}.duckdb" if is_packed else None,
         in_memory=in_memory,
-        memory_limit=settings.policy.memory_limit or default_memory_limit(),
+        memory_limit=f"{_memory_limit(settings) // 1024}KiB",
         threads=settings.policy.threads,
         temporary_folder=work / f"{name}.spill",
     )
@@ -255,7 +269,8 @@ def execute(settings: Settings, *, as_of: str | None = None, narrate: Narrate = 
             instant = wanted_as_of or max(latest, default=None)
             # Great Expectations takes seconds to import: it does so while DuckDB builds.
             Thread(target=import_module, args=("great_expectations",), daemon=True).start()
-            with _engine(settings, work, run_id, in_memory=("audits",)) as engine:
+            is_packed = not _fits_in_memory(settings, ledger)
+            with _engine(settings, work, run_id, is_packed=is_packed, in_memory=("audits",)) as engine:
                 run = Run(settings, ledger, engine, run_id, started_at, instant, parts, new_loads, steps)
                 for name, words, step in STEPS:
                     narrate(words)

@@ -23,7 +23,7 @@ TABLES = ("messages", "inbound_messages", "consent_events", "campaigns", "contac
 _FIXED_OFFSET = re.compile(r"^(?:UTC|GMT)?([+-])(\d{1,2})(?::?(\d{2}))?$")
 _DURATION = re.compile(r"^\s*(\d+)\s*(s|sec|m|min|h|d|bd)\s*$")
 _CAP = re.compile(r"^\s*(\d+)\s*/\s*([1-9]\d*)\s*(min|h|d)\s*$")
-_MEMORY = re.compile(r"\s*\d+(\.\d+)?\s*[KMGT]i?B\s*", re.IGNORECASE)
+_MEMORY = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([KMGT])(i?)B\s*", re.IGNORECASE)
 _LONGEST = {"hours": 24 * 366, "calendar_days": 366, "business_days": 260}  # a year
 _SECONDS = {"s": 1, "sec": 1, "m": 60, "min": 60, "h": 3600, "d": 86400}
 
@@ -203,6 +203,14 @@ def _frequency_cap(table: Table) -> tuple[int, int] | None:
             "frequency_cap", f"is {value!r}", 'Write messages in 24 hours, as 3, or messages per time, as "5/7d".'
         )
     return int(match.group(1)), int(match.group(2)) * _SECONDS[match.group(3)]
+
+
+def memory_bytes(text: str) -> int:
+    """Bytes that a text like "4GB" or "1.5 GiB" means, as DuckDB reads it."""
+    match = _MEMORY.fullmatch(text)
+    assert match, "settings hold only what was read"
+    thousand = 1024 if match.group(3) else 1000
+    return int(float(match.group(1)) * thousand ** ("KMGT".index(match.group(2).upper()) + 1))
 
 
 def _memory_limit(table: Table) -> str | None:

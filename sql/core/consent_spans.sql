@@ -1,10 +1,17 @@
 -- One row per stretch of consent: from a contact's opt-in to the opt-out or block that ended it, per scope key.
 -- The mirror of the opt-out spans: opt_in and opt_in_confirmed open it; opt_out, complaint and block end it.
 with
-acts as (
-    select distinct scope_key, channel, program, source, event_id, contact_key, event_type, requested_at
-    from core.scoped_acts
+-- An act that bears on both kinds of span is one act here.
+kinds as (
+    select event_type, min(kind) as kind
+    from reference.span_acts
     where event_type <> 'unblock'
+    group by event_type
+),
+acts as (
+    select a.scope_key, a.channel, a.program, a.source, a.event_id, a.contact_key, a.event_type, a.requested_at
+    from core.scoped_acts as a
+    join kinds as k on k.event_type = a.event_type and k.kind = a.kind
 ),
 roles as (
     select

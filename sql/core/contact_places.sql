@@ -4,9 +4,21 @@
 -- An area code only suggests a region and a zone; a country with one zone is as good as being told.
 with
 addresses as (
-    select contact_key, min(contact_masked) as contact_masked, min(address_kind) as address_kind, min(country) as country
-    from history.addresses
-    group by contact_key
+    select
+        contact_key,
+        contact_masked,
+        address_kind,
+        country,
+        case address_kind when 'phone' then substr(contact_masked, 1, 5) end as prefix
+    from (
+        select
+            contact_key,
+            min(contact_masked) as contact_masked,
+            min(address_kind) as address_kind,
+            min(country) as country
+        from history.addresses
+        group by contact_key
+    ) as known
 ),
 listed as (
     select
@@ -64,7 +76,7 @@ answers as (
         s.timezone as source_timezone
     from addresses as a
     left join listed as l on l.contact_key = a.contact_key
-    left join areas as n on a.address_kind = 'phone' and n.prefix = substr(a.contact_masked, 1, 5)
+    left join areas as n on n.prefix = a.prefix
     left join told_by_source as s on s.contact_key = a.contact_key
 ),
 located as (

@@ -71,8 +71,7 @@ counted as (
         end as deadline_at
     from every as e
     left join core.business_day_deadlines as u
-        on e.unit = 'business_days'
-        and u.calendar = e.calendar
+        on u.calendar = case e.unit when 'business_days' then e.calendar end
         and u.timezone = e.timezone
         and u.requested_on = e.local_date
         and u.amount = e.amount

@@ -1,13 +1,19 @@
 -- One row per span without its deadline: from a contact's opt-out (or block) to the act that ended it, per scope key.
 -- At equal times an opening act counts as the later one. A further opening act inside an open span is a repeat.
 with
+-- Most contacts never opt out: only the acts of a key that somebody opened are put in order.
+opened as (
+    select distinct kind, scope_key from core.scoped_acts where role = 'opens'
+),
 ordered as (
     select
-        *,
-        lag(role) over (
-            partition by kind, scope_key order by requested_at, case role when 'ends' then 0 else 1 end, source, event_id
+        a.*,
+        lag(a.role) over (
+            partition by a.kind, a.scope_key
+            order by a.requested_at, case a.role when 'ends' then 0 else 1 end, a.source, a.event_id
         ) as previous_role
-    from core.scoped_acts
+    from core.scoped_acts as a
+    join opened as o on o.kind = a.kind and o.scope_key = a.scope_key
 ),
 numbered as (
     select

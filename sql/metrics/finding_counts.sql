@@ -9,45 +9,41 @@ ranked_severities as (
     from (values ('critical', 1), ('high', 2), ('warning', 3), ('notice', 4)) as listed (severity, severity_rank)
 ),
 
-dated as (
-    select
-        report_months.period_start as month_start,
-        coalesce(findings.channel, '*') as found_channel,
-        findings.rule,
-        findings.finding_class,
-        findings.severity,
-        findings.waived_by,
-        findings.contact_key
-    from audits.findings
-    inner join metrics.report_months
-        on findings.occurred_at >= report_months.starts_at and findings.occurred_at < report_months.ends_at
-),
-
--- Findings are many: they are counted once, and the sums are small.
+-- Findings are many: they were counted once, and the sums are small.
 counted as (
     select
-        dated.month_start,
-        dated.found_channel,
-        dated.rule,
-        dated.finding_class,
+        finding_groups.period_start as month_start,
+        coalesce(finding_groups.channel, '*') as found_channel,
+        finding_groups.rule,
+        finding_groups.finding_class,
         min(ranked_severities.severity_rank) as severity_rank,
-        count(*) as finding_count,
-        count(*) filter (where dated.severity in ('critical', 'high') and dated.waived_by is null) as violation_count,
-        count(dated.waived_by) as waived_count
-    from dated
-    inner join ranked_severities on dated.severity = ranked_severities.severity
-    group by dated.month_start, dated.found_channel, dated.rule, dated.finding_class
+        sum(finding_groups.finding_count) as finding_count,
+        sum(
+            case
+                when finding_groups.severity in ('critical', 'high') and not finding_groups.is_waived
+                    then finding_groups.finding_count
+                else 0
+            end
+        ) as violation_count,
+        sum(case when finding_groups.is_waived then finding_groups.finding_count else 0 end) as waived_count
+    from metrics.finding_groups
+    inner join ranked_severities on finding_groups.severity = ranked_severities.severity
+    group by
+        finding_groups.period_start, coalesce(finding_groups.channel, '*'), finding_groups.rule,
+        finding_groups.finding_class
 ),
 
 concerned as (
     select
-        month_start,
-        found_channel,
-        rule,
-        contact_key
-    from dated
-    where contact_key is not null
-    group by month_start, found_channel, rule, contact_key
+        report_months.period_start as month_start,
+        coalesce(findings.channel, '*') as found_channel,
+        findings.rule,
+        findings.contact_key
+    from audits.findings
+    inner join metrics.report_months
+        on findings.occurred_at >= report_months.starts_at and findings.occurred_at < report_months.ends_at
+    where findings.contact_key is not null
+    group by report_months.period_start, coalesce(findings.channel, '*'), findings.rule, findings.contact_key
 ),
 
 channels as (

@@ -25,7 +25,7 @@ gaps as (
         active_days.log,
         active_days.channel,
         active_days.source,
-        active_days.on_date,
+        active_days.on_date as last_on,
         active_days.resumes_on,
         case
             when active_days.resumes_on is null
@@ -35,7 +35,8 @@ gaps as (
                     unix_seconds(cast(active_days.resumes_on as timestamp))
                     - unix_seconds(cast(active_days.on_date as timestamp)) as double
                 ) / 86400
-        end as gap_days
+        end as gap_days,
+        false as is_late_start
     from active_days
     cross join parameters
 ),
@@ -52,33 +53,18 @@ late_starts as (
         log_days.log,
         log_days.channel,
         log_days.source,
-        cast(first_days.first_message_on - interval '1' day as date) as on_date,
+        cast(first_days.first_message_on - interval '1' day as date) as last_on,
         log_days.on_date as resumes_on,
         cast(
             unix_seconds(cast(log_days.on_date as timestamp))
             - unix_seconds(cast(first_days.first_message_on as timestamp)) as double
-        ) / 86400 as gap_days
+        ) / 86400 as gap_days,
+        true as is_late_start
     from metrics.log_days
     inner join first_days on log_days.on_date = first_days.first_consent_on
     where log_days.log = 'consent_events' and first_days.first_message_on < first_days.first_consent_on
 )
 
-select
-    log,
-    channel,
-    source,
-    on_date as last_on,
-    resumes_on,
-    gap_days,
-    false as is_late_start
-from gaps
+select * from gaps
 union all
-select
-    log,
-    channel,
-    source,
-    on_date as last_on,
-    resumes_on,
-    gap_days,
-    true as is_late_start
-from late_starts
+select * from late_starts
