@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -147,7 +147,7 @@ class DuckDBEngine:
         self.execute(f"create or replace table {relation} as\n{select}", relation=relation)
         return int(self.value(f"select count(*) from {relation}"))
 
-    def number_words(self, relation: str, words: dict[str, Collection[str]]) -> None:
+    def number_words(self, relation: str, words: Mapping[str, Collection[str]]) -> None:
         """Have `create` keep these columns of a relation as numbers, each with the few words that it may hold.
 
         SQL sees the words, in their order as text, and whatever is made of such a column is numbered too. Grouping and
