@@ -1,4 +1,4 @@
-"""The ledger of a home's history: one JSON line per load, appended and never edited.
+"""The ledger of a home's history: one JSON line per load, appended and never edited, chained to the line before.
 
 A load is committed by its line: parts on disk that no line names do not exist for heed.
 """
@@ -6,13 +6,11 @@ A load is committed by its line: parts on disk that no line names do not exist f
 from __future__ import annotations
 
 import hashlib
-import json
-import os
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from pipelines import chain
 from pipelines.errors import ConfigurationError, DamagedHistoryError
 
 NAME = "ledger.jsonl"
@@ -60,17 +58,6 @@ def sha256_of(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _lines(path: Path) -> Iterator[dict[str, Any]]:
-    data = path.read_bytes() if path.exists() else b""
-    for number, line in enumerate(data.split(b"\n")[:-1], start=1):  # a last line without its end was never committed
-        try:
-            yield json.loads(line)
-        except ValueError as error:
-            raise DamagedHistoryError(
-                f"{path} is damaged at line {number}.", "Restore it from a backup: nothing was changed."
-            ) from error
-
-
 class Ledger:
     """The loads of one home, in order; `append` and `retire` are the only ways to change it."""
 
@@ -79,8 +66,16 @@ class Ledger:
         self.path = history / NAME
         self.entry_count = 0
         self._loads: dict[str, Load] = {}
-        for entry in _lines(self.path):
-            self._apply(entry)
+        for line in chain.lines(self.path):
+            damaged = DamagedHistoryError(
+                f"{self.path} is damaged at line {line.number}.", "Restore it from a backup: nothing was changed."
+            )
+            if line.entry is None or line.problem:
+                raise damaged
+            try:
+                self._apply(line.entry)
+            except (KeyError, TypeError, AttributeError) as error:
+                raise damaged from error
 
     def _apply(self, entry: dict[str, Any]) -> None:
         self.entry_count += 1
@@ -125,17 +120,7 @@ class Ledger:
         self._write({"retired": load_ids, "reason": reason})
 
     def _write(self, entry: dict[str, Any]) -> None:
-        self.history.mkdir(parents=True, exist_ok=True)
-        # A line torn by a crash was never committed: drop it, or the next one would be glued to it.
-        if self.path.exists():
-            data = self.path.read_bytes()
-            if data and not data.endswith(b"\n"):
-                with self.path.open("r+b") as file:
-                    file.truncate(data.rfind(b"\n") + 1)
-        with self.path.open("ab") as file:
-            file.write(json.dumps(entry, separators=(",", ":"), ensure_ascii=False).encode() + b"\n")
-            file.flush()
-            os.fsync(file.fileno())
+        chain.append(self.path, entry)
         self._apply(entry)
 
     def check_parts(self) -> None:

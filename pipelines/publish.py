@@ -8,11 +8,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from pipelines import sqlfiles
+from pipelines import chain, sqlfiles
 from pipelines.engines.duckdb import DuckDBEngine
+from pipelines.ledger import sha256_of
 from pipelines.zones import utc_text
 
 POINTER = "CURRENT.json"
+#: One line per published run.
+RUNS = "runs.jsonl"
 
 #: Tables of a snapshot and the order of their rows; every other relation stays in the working database.
 _TABLES = {
@@ -130,6 +133,11 @@ def read_pointer(published: Path) -> dict[str, Any] | None:
     return pointer if is_whole else None
 
 
+def pointer_text(pointer: dict[str, Any]) -> str:
+    """CURRENT.json as it is written, to the byte."""
+    return json.dumps(pointer, indent=2) + "\n"
+
+
 def _write_whole(path: Path, text: str) -> None:
     partial = path.with_name(f".{path.name}.partial")
     with partial.open("w", encoding="utf-8") as file:
@@ -144,17 +152,6 @@ def _write_whole(path: Path, text: str) -> None:
         os.close(folder)
 
 
-def _remember(published: Path, row: dict[str, Any]) -> None:
-    line = {name: value.isoformat() if isinstance(value, datetime) else value for name, value in row.items()}
-    path = published / "runs.jsonl"
-    is_torn = path.exists() and path.read_bytes()[-1:] not in (b"", b"\n")
-    with path.open("a", encoding="utf-8") as file:
-        # A line torn by a crash must not be glued to this one.
-        file.write("\n" * is_torn + json.dumps(line) + "\n")
-        file.flush()
-        os.fsync(file.fileno())
-
-
 def _forget_old(published: Path, keep: int, current: str) -> None:
     snapshots = sorted(published.glob("*.duckdb"), key=lambda path: path.name)
     for path in [path for path in snapshots if path.name != current][: max(0, len(snapshots) - keep)]:
@@ -163,10 +160,12 @@ def _forget_old(published: Path, keep: int, current: str) -> None:
         path.unlink()
 
 
-def publish(engine: DuckDBEngine, published: Path, row: dict[str, Any], fingerprint: str, keep: int) -> Path:
+def publish(
+    engine: DuckDBEngine, published: Path, row: dict[str, Any], fingerprint: str, ledger_head: str, keep: int
+) -> Path:
     """Write `<run_id>.duckdb`, point CURRENT.json at it and keep the last `keep`; returns the snapshot's path.
 
-    `row` is this run's row of run.history.
+    `row` is this run's row of run.history, `ledger_head` the digest of the ledger's last line.
     """
     published.mkdir(parents=True, exist_ok=True)
     run_id = row["run_id"]
@@ -188,14 +187,17 @@ def publish(engine: DuckDBEngine, published: Path, row: dict[str, Any], fingerpr
         os.fsync(file.fileno())
     path = published / f"{run_id}.duckdb"
     building.replace(path)
-    pointer = {
+    told = {
         "run_id": run_id,
         "snapshot": path.name,
         "as_of": utc_text(row["as_of"]) if row["as_of"] else None,
         "published_at": utc_text(datetime.now(UTC).replace(microsecond=0)),
         "fingerprint": fingerprint,
     }
-    _write_whole(published / POINTER, json.dumps(pointer, indent=2) + "\n")
-    _remember(published, row)
+    # First the line that vouches for the snapshot, then the pointer: no reader sees what nothing vouches for.
+    line = {name: value.isoformat() if isinstance(value, datetime) else value for name, value in row.items()}
+    made = {"snapshot_sha256": sha256_of(path), "ledger_head": ledger_head}
+    head = chain.append(published / RUNS, line | {name: told[name] for name in told if name not in line} | made)
+    _write_whole(published / POINTER, pointer_text(told | {"head": head}))
     _forget_old(published, keep, path.name)
     return path

@@ -15,7 +15,7 @@ from importlib import import_module
 from pathlib import Path
 from threading import Thread
 
-from pipelines import audit, build, changes, identity, inbox, lineage, load, provenance, publish, quarantine
+from pipelines import audit, build, chain, changes, identity, inbox, lineage, load, provenance, publish, quarantine
 from pipelines.engines.duckdb import DuckDBEngine
 from pipelines.errors import ConfigurationError, LockedError, UsageError
 from pipelines.ledger import Ledger, Load
@@ -133,6 +133,7 @@ def _publish(run: Run) -> int:
         run.settings.published,
         row,
         lineage.fingerprint(run.fingerprints),
+        chain.head(run.ledger.path),
         run.settings.policy.keep_snapshots,
     )
     return 1

@@ -13,13 +13,14 @@ from typing import Any
 
 import pytest
 
+from pipelines import arguments as spoken
 from pipelines import cli, snapshots
 from pipelines.rulebook import listing
 from tests.steps.conftest import FirstRun
 from tests.support.home import Home
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-VERBS = sorted(cli.VERBS)
+VERBS = sorted(spoken.VERBS)
 
 
 @pytest.mark.parametrize("verb", VERBS)
@@ -28,17 +29,17 @@ def test_every_verb_explains_itself_with_an_example(verb: str, capsys: pytest.Ca
         cli.main([verb, "--help"])
     assert ended.value.code == 0
     words = " ".join(capsys.readouterr().out.split())
-    does, example = cli.VERBS[verb]
+    does, example = spoken.VERBS[verb]
     assert f"Example: {example}" in words
     assert does[1:] in words
     # The example is one that heed understands.
     program, *arguments = shlex.split(example)
     assert program == "heed"
-    assert cli.parser().parse_args(arguments).verb == verb
+    assert spoken.parser().parse_args(arguments).verb == verb
 
 
 def test_every_option_explains_itself() -> None:
-    subparsers = next(action for action in cli.parser()._actions if action.dest == "verb")
+    subparsers = next(action for action in spoken.parser()._actions if action.dest == "verb")
     assert isinstance(subparsers.choices, dict)
     assert sorted(subparsers.choices) == VERBS == sorted(cli._DOES)
     for verb, parser in subparsers.choices.items():
@@ -58,13 +59,13 @@ def test_every_verb_is_documented(verb: str) -> None:
 def test_without_a_verb_there_is_help(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main([]) == 0
     words = " ".join(capsys.readouterr().out.split())
-    assert all(f"{verb} {does}" in words for verb, (does, _) in cli.VERBS.items())
+    assert all(f"{verb} {does}" in words for verb, (does, _) in spoken.VERBS.items())
     assert all(f"{code} " in words for code in (0, 10, 11, 64, 75, 78))
 
 
 def test_help_is_quick_because_it_imports_nothing_heavy() -> None:
     program = (
-        "import sys\nfrom pipelines import cli\ncli.parser().format_help()\n"
+        "import sys\nfrom pipelines import arguments\narguments.parser().format_help()\n"
         "heavy = {'duckdb', 'polars', 'pandas', 'great_expectations', 'streamlit', 'scipy'}\n"
         "print(sorted(heavy & set(sys.modules)))"
     )

@@ -1,0 +1,84 @@
+"""Files of JSON lines that are only appended to, each line naming the digest of the one before it.
+
+Whoever changes, inserts or removes a line breaks every line after it. What was cut off at the end cannot be told from
+the file itself: something outside it has to know its head.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+#: What the first line names, having none before it.
+NOTHING = "0" * 64
+PREVIOUS = "previous"
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line: its number from 1, what it says (None: no JSON object), its digest, and what is wrong with it."""
+
+    number: int
+    entry: dict[str, Any] | None
+    digest: str
+    problem: str | None
+
+
+def digest(line: bytes) -> str:
+    """The SHA-256 of a line's bytes without its end, in hexadecimal."""
+    return hashlib.sha256(line).hexdigest()
+
+
+def lines(path: Path) -> Iterator[Line]:
+    """Every committed line in order; a last line without its end was never committed.
+
+    Lines that name no line before them were written before heed chained them, and may only stand at the beginning.
+    """
+    data = path.read_bytes() if path.exists() else b""
+    before, is_chained = NOTHING, False
+    for number, line in enumerate(data.split(b"\n")[:-1], start=1):
+        entry, problem = _entry(line), None
+        if entry is None:
+            problem = "is damaged"
+        elif PREVIOUS in entry or is_chained:
+            is_chained = True
+            if entry.get(PREVIOUS) != before:
+                problem = "does not follow from the line before it: one of them was changed, added or removed"
+        before = digest(line)
+        yield Line(number, entry, before, problem)
+
+
+def _entry(line: bytes) -> dict[str, Any] | None:
+    try:
+        entry = json.loads(line)
+    except ValueError:
+        return None
+    return entry if isinstance(entry, dict) else None
+
+
+def head(path: Path) -> str:
+    """The digest of the last committed line; NOTHING where there is none."""
+    data = path.read_bytes() if path.exists() else b""
+    committed = data[: data.rfind(b"\n")] if b"\n" in data else b""
+    return digest(committed[committed.rfind(b"\n") + 1 :]) if committed else NOTHING
+
+
+def append(path: Path, entry: dict[str, Any]) -> str:
+    """Commit one more line, on disk when this returns, and give its digest; a line torn by a crash is dropped first."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if path.exists():
+        data = path.read_bytes()
+        if data and not data.endswith(b"\n"):
+            with path.open("r+b") as file:
+                file.truncate(data.rfind(b"\n") + 1)
+    line = json.dumps(entry | {PREVIOUS: head(path)}, separators=(",", ":"), ensure_ascii=False).encode()
+    with path.open("ab") as file:
+        file.write(line + b"\n")
+        file.flush()
+        os.fsync(file.fileno())
+    return digest(line)

@@ -1,0 +1,134 @@
+"""Whether a home is what was written: every line, part and snapshot against the digests that vouch for it, offline."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from pipelines import chain
+from pipelines.errors import DamagedHistoryError, HeedError
+from pipelines.ledger import NAME, Ledger, Load, Part, sha256_of
+from pipelines.publish import POINTER, RUNS, pointer_text
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing that was checked: its kind (ledger, part, runs, snapshot, pointer), where it is, and what is wrong."""
+
+    kind: str
+    path: str  # below the home
+    problem: str | None
+
+
+def checks(home: Path) -> Iterator[Check]:
+    """Every line, part and snapshot of a home, checked in that order; changes nothing.
+
+    Parts of loads that were taken out of the record are not read. What no line names, a killed run's leavings, is
+    nobody's and is not checked.
+    """
+    history, published = home / "history", home / "published"
+    yield from _chained("ledger", home, history / NAME)
+    try:
+        recorded = parts(history)
+    except DamagedHistoryError as error:
+        recorded = []
+        yield Check("ledger", _below(home, history / NAME), f"cannot be read: {error.what}")
+    for _, part in recorded:
+        yield Check("part", _below(home, history / part.path), _file_problem(history / part.path, part.sha256))
+    yield from _chained("runs", home, published / RUNS)
+    yield from _snapshots(home, published, {chain.NOTHING} | {line.digest for line in chain.lines(history / NAME)})
+
+
+def parts(history: Path) -> list[tuple[Load, Part]]:
+    """Every part of the record with its load; raises DamagedHistoryError where the ledger cannot be read."""
+    return [(load, part) for load in Ledger(history).loads for part in load.parts]
+
+
+def _below(home: Path, path: Path) -> str:
+    return path.relative_to(home).as_posix()
+
+
+def _chained(kind: str, home: Path, path: Path) -> Iterator[Check]:
+    for line in chain.lines(path):
+        yield Check(kind, f"{_below(home, path)}:{line.number}", line.problem)
+
+
+def _file_problem(path: Path, sha256: str) -> str | None:
+    try:
+        found = sha256_of(path)
+    except FileNotFoundError:
+        return "is missing"
+    except OSError as error:
+        return f"cannot be read: {error.strerror}"
+    return None if found == sha256 else f"is not what was written: its SHA-256 is {found}, not {sha256}"
+
+
+def _snapshots(home: Path, published: Path, ledger_heads: set[str]) -> Iterator[Check]:
+    told = [(line, line.entry) for line in chain.lines(published / RUNS) if line.entry]
+    vouched = {entry.get("snapshot"): entry.get("snapshot_sha256") for _, entry in told}
+    for path in sorted(published.glob("*.duckdb")):
+        sha256 = vouched.get(path.name)
+        problem = _file_problem(path, str(sha256)) if sha256 else f"has no line in {RUNS} that vouches for it"
+        yield Check("snapshot", _below(home, path), problem)
+    for line, entry in told:
+        if chain.PREVIOUS in entry and entry.get("ledger_head") not in ledger_heads:
+            where = f"{_below(home, published / RUNS)}:{line.number}"
+            yield Check("runs", where, f"names an end of the ledger that {NAME} does not hold: lines of it are gone")
+    if (published / POINTER).exists() or told:
+        yield Check("pointer", _below(home, published / POINTER), _pointer_problem(published, [one for one, _ in told]))
+
+
+def _pointer_problem(published: Path, lines: list[chain.Line]) -> str | None:
+    """What is wrong with CURRENT.json: it repeats what a line of the runs says, and names that line."""
+    try:
+        data = (published / POINTER).read_bytes()
+        pointer = json.loads(data)
+        is_as_written = data == pointer_text(pointer).encode()
+        snapshot = published / pointer["snapshot"]
+        as_of = _instant(pointer)
+    except (OSError, ValueError, KeyError, TypeError):
+        return "is missing or damaged"
+    if not snapshot.is_file():
+        return f"names {snapshot.name}, which is missing"
+    told = next((line.entry for line in lines if line.entry and line.digest == pointer.get("head")), None)
+    if told is None:
+        return f"names no line of {RUNS}"
+    said = {name: pointer.get(name) for name in ("run_id", "snapshot", "published_at", "fingerprint")}
+    agrees = all(told.get(name) == value for name, value in said.items()) and _instant(told) == as_of
+    return None if agrees and is_as_written else f"does not say what its line of {RUNS} says"
+
+
+def _instant(entry: dict[str, Any]) -> datetime | None:
+    return datetime.fromisoformat(entry["as_of"]) if entry.get("as_of") else None
+
+
+class NotWholeError(HeedError):
+    """Something in the home is not what was written."""
+
+    exit_code = 11
+
+
+def run(home: Path, *, as_json: bool) -> None:
+    """Print what was checked and what is wrong; raises NotWholeError when anything is."""
+    found = list(checks(home))
+    wrong = [check for check in found if check.problem]
+    if as_json:
+        counts = {kind: sum(check.kind == kind for check in found) for kind in sorted({check.kind for check in found})}
+        print(json.dumps({"checked": counts, "problems": [asdict(one) for one in wrong], "head": head(home)}, indent=1))
+    else:
+        for check in wrong:
+            print(f"{check.path} {check.problem}.")
+        print(f"{len(found):,} lines, parts and snapshots checked, {len(wrong):,} damaged. Head {head(home)}")
+    if wrong:
+        raise NotWholeError(
+            f"{len(wrong):,} of {len(found):,} are not what was written.", f"Try: heed -C {home} repair"
+        )
+
+
+def head(home: Path) -> str:
+    """The digest that stands for everything up to the last published run; kept elsewhere, it shows what was cut off."""
+    return chain.head(home / "published" / RUNS)
