@@ -1,94 +1,213 @@
-"""Times the main job as whole processes: `python -m tests.benchmarks.main_job --messages 1000000 --out bench.json`.
+"""heed and its peers on the same files in one run: `python -m tests.benchmarks.main_job --messages 1000000 --out bench.json`.
 
-Prints and writes a list of {name, seconds, ratio_to_floor, peak_mb, rows}. The floor F is DuckDB reading the four key
-columns of the delivered messages once, as Parquet; ratios in one run can be compared between machines, seconds cannot.
+Makes the deliveries, measures the floors, every peer and heed, each as a whole process, and checks that all of them
+found the same messages. Prints a table of ratios and the targets, and writes a list of {name, seconds, ratio_to_floor,
+peak_mb, rows}. F, the floor, is DuckDB reading the four key columns of the delivered messages once, as Parquet; ratios
+in one run can be compared between machines, seconds cannot. docs/benchmarks.md says what each row is.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import os
 import sys
 import tempfile
-import time
 from pathlib import Path
-from typing import Any
 
-from pipelines.engines.duckdb import DuckDBEngine, quoted
-from tests.benchmarks.deliveries import deliver
+from tests.benchmarks.peers.registry import PEERS, SCRIPT, Peer
+from tests.benchmarks.processes import Measured, run_module
+from tests.benchmarks.report import Row, Target, show, write
 
-
-def _process(output: Path, *command: str) -> tuple[float, float]:
-    """Seconds and peak resident megabytes of one process that prints to `output`.
-
-    Raises RuntimeError unless it exits with 0.
-    """
-    begun = time.perf_counter()
-    process = os.posix_spawn(
-        sys.executable,
-        [sys.executable, *command],
-        os.environ,
-        file_actions=[(os.POSIX_SPAWN_OPEN, 1, str(output), os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)],
-    )
-    _, status, usage = os.wait4(process, 0)
-    if status:
-        raise RuntimeError(f"{' '.join(command)} ended with {os.waitstatus_to_exitcode(status)}")
-    return time.perf_counter() - begun, usage.ru_maxrss / 1024
+_EVENTS_PER_MESSAGE = 0.15
+_FORMS = {"Parquet": ("parquet", "parquet"), "CSV": ("inbox", "csv")}
 
 
-def _floor(home: Path) -> float:
-    csv, parquet = home / "inbox" / "messages.csv", home / "floor.parquet"
-    with DuckDBEngine() as engine:
-        engine.execute(f"copy (from read_csv({quoted(str(csv))})) to {quoted(str(parquet))} (format parquet)")
-        source = f"read_parquet({quoted(str(parquet))})"
-        query = f"select max(message_id), max(channel), max(contact), max(sent_at) from {source}"
-        engine.rows(query)
-        begun = time.perf_counter()
-        engine.rows(query)
-        return time.perf_counter() - begun
+class Bench:
+    """One run of the benchmark in a folder: what was measured, and every answer that was given."""
+
+    def __init__(self, folder: Path, messages: int, peers: set[str]) -> None:
+        self.home = folder / "home"
+        self.work = folder / "work"
+        self.work.mkdir()
+        self.messages = messages
+        self.events = int(messages * _EVENTS_PER_MESSAGE)
+        self.peers = peers
+        self.rows: list[Row] = []
+        self.answers: dict[str, Path] = {}
+
+    def seconds(self, name: str) -> float | None:
+        """The seconds of a row that was measured."""
+        return next((row.seconds for row in self.rows if row.name == name), None)
+
+    def add(self, name: str, seconds: float, rows: int, peak_mb: float | None = None) -> None:
+        """Keep a measurement, and say it at once: ten million take a while."""
+        self.rows.append(Row(name, seconds, rows, peak_mb))
+        print(f"{name}: {seconds:.3f} s", file=sys.stderr, flush=True)
+
+    def module(self, name: str, *arguments: object) -> Measured:
+        """Run a module of the benchmarks as a process."""
+        return run_module(self.work, name, *arguments)
+
+    def floors(self) -> float:
+        """Measure the floors; returns F."""
+        floor = min(self.module("tests.benchmarks.floors", "read", self.home).told["seconds"])
+        self.add("floor: read four key columns", floor, self.messages)
+        both = self.messages + self.events
+        for name, options in (("floor: CSV to Parquet", ()), ("floor: CSV to Parquet, ordered", ("--ordered",))):
+            measured = self.module("tests.benchmarks.floors", "copy", self.home, self.work / "copy", *options)
+            self.add(name, measured.told["seconds"][0], both, measured.peak_mb)
+        return float(floor)
+
+    def peer(self, peer: Peer) -> None:
+        """Measure one peer of the audit core, from Parquet and from CSV."""
+        for form, (folder, suffix) in _FORMS.items():
+            name = f"{peer.name}, from {form}"
+            reason = "left out by --peers" if peer.short not in self.peers else peer.missing
+            if reason:
+                self.rows.append(Row(name, None, self.messages, missing=reason))
+                continue
+            files = [self.home / folder / f"{table}.{suffix}" for table in ("messages", "consent_events")]
+            out = self.work / f"{peer.short}-{suffix}.ids"
+            measured = self.module(peer.module, *files, out)
+            peak = max(measured.peak_mb, measured.told.get("peak_mb", 0))
+            own = measured.told["seconds"]
+            self.add(name, measured.seconds if len(own) == 1 else measured.seconds - sum(own[1:]), self.messages, peak)
+            warm = ", warm" if len(own) > 1 else ""
+            self.add(f"{name} (query only{warm})", own[-1], self.messages)
+            self.answers[name] = out
+
+    def heed(self) -> None:
+        """Measure heed: the load, the audit core from history, both together, and the whole run."""
+        both = self.messages + self.events
+        self.home_audit("heed load and audit core, from CSV", "load,audit", both)
+        measured = self.home_audit("heed audit core, from history", "audit", self.messages)
+        self.add("heed audit core, from history (query only)", measured.told["audit"], self.messages)
+        run = self.whole_run("heed run from history", both)
+        self.answers["heed run"] = self.home
+        steps = {name: seconds for name, seconds in run.told["seconds"].items() if name != "load"}
+        found = sum(sum(classes.values()) for classes in run.told["findings"].values())
+        for step, seconds in steps.items():
+            self.add(f"heed run, {step}", seconds, found if step == "audit" else both)
+        self.whole_run("heed run with nothing new", 0)
+
+    def home_audit(self, name: str, steps: str, rows: int) -> Measured:
+        """Measure a process of heed's shortest ways over the home."""
+        out = self.work / f"heed-{steps.replace(',', '-')}.ids"
+        measured = self.module("tests.benchmarks.heed_core", steps, self.home, out)
+        self.add(name, measured.seconds, rows, measured.peak_mb)
+        if "load" in steps:
+            self.add("heed load (CSV to history)", measured.told["load"], rows)
+        self.answers[name] = out
+        return measured
+
+    def whole_run(self, name: str, rows: int) -> Measured:
+        """Measure `heed run` over the home as it stands."""
+        measured = self.module("pipelines.cli", "-C", self.home, "run", "--json")
+        self.add(name, measured.seconds, rows, measured.peak_mb)
+        return measured
+
+    def script(self) -> None:
+        """Measure the whole job as a DuckDB script, against loading and running with heed."""
+        files = [self.home / "inbox" / f"{table}.csv" for table in ("messages", "consent_events")]
+        out = self.work / "script.ids"
+        measured = self.module(SCRIPT, *files, out)
+        self.add("DuckDB script, whole job from CSV", measured.seconds, self.messages + self.events, measured.peak_mb)
+        self.answers["DuckDB script"] = out
+
+    def agreed(self) -> int:
+        """How many messages all answers name; raises ValueError where one differs from another."""
+        told = self.module("tests.benchmarks.answers", *self.answers.values()).told
+        counts = dict(zip(self.answers, map(tuple, told), strict=True))
+        if len(set(counts.values())) != 1:
+            lines = "\n".join(f"{name}: {count:,} messages, sum {total}" for name, (count, total) in counts.items())
+            raise ValueError(f"The answers differ:\n{lines}")
+        return int(told[0][0])
 
 
-def measure(home: Path, messages: int) -> list[dict[str, Any]]:
-    """Deliver, run from nothing (and its steps), run with nothing new; one row each."""
-    deliver(home, messages)
-    floor = _floor(home)
-    events = messages * 15 // 100
-    rows = [{"name": "floor: read four key columns", "seconds": floor, "peak_mb": None, "rows": messages}]
-    for name, count in (("heed run from nothing", messages + events), ("heed run with nothing new", 0)):
-        said = home / "said.json"
-        seconds, peak = _process(said, "-m", "pipelines.cli", "-C", str(home), "run", "--json")
-        rows.append({"name": name, "seconds": seconds, "peak_mb": round(peak), "rows": count})
-        if count:
-            told = json.loads(said.read_text(encoding="utf-8"))
-            found = sum(sum(classes.values()) for classes in told["findings"].values())
-            rows += [
-                {
-                    "name": f"  {step}",
-                    "seconds": step_seconds,
-                    "peak_mb": None,
-                    "rows": found if step == "audit" else count,
-                }
-                for step, step_seconds in told["seconds"].items()
-            ]
+def _ratio(above: float | None, below: float | None) -> float | None:
+    return None if above is None or not below else above / below
+
+
+def _targets(bench: Bench, floor: float) -> list[Target]:
+    """The targets, each with its ratio in this run."""
+
+    def best(suffix: str, is_named: bool) -> float | None:
+        found = [
+            seconds
+            for peer in PEERS
+            if peer.is_named or not is_named
+            for warm in ("", ", warm")
+            if (seconds := bench.seconds(f"{peer.name}, from {suffix}" + ("" if not warm else ""))) is not None
+        ]
+        return min(found, default=None)
+
+    def best_query(is_named: bool) -> float | None:
+        found = [
+            row.seconds
+            for row in bench.rows
+            for peer in PEERS
+            if (peer.is_named or not is_named)
+            and row.name.startswith(f"{peer.name}, from Parquet (query only")
+            and row.seconds is not None
+        ]
+        return min(found, default=None)
+
+    core = bench.seconds("heed audit core, from history (query only)")
+    load = bench.seconds("heed load (CSV to history)")
+    together = bench.seconds("heed load and audit core, from CSV")
+    run = bench.seconds("heed run from history")
     return [
-        row | {"seconds": round(row["seconds"], 3), "ratio_to_floor": round(row["seconds"] / floor, 2)} for row in rows
+        Target("audit core from history, in F", _ratio(core, floor), 1.2),
+        Target(
+            "audit core: the best ASOF peer from delivered Parquet takes … times as long",
+            _ratio(best_query(True), core),
+            8,
+            True,
+        ),
+        Target(
+            "audit core: the same against every peer, those of another method too",
+            _ratio(best_query(False), core),
+            8,
+            True,
+        ),
+        Target("load and audit from CSV, in the time of the best ASOF peer", _ratio(together, best("CSV", True)), 1),
+        Target(
+            "load CSV to history, in the time of CSV to Parquet",
+            _ratio(load, bench.seconds("floor: CSV to Parquet")),
+            2.5,
+        ),
+        Target(
+            "load CSV to history, in the time of CSV to Parquet, ordered",
+            _ratio(load, bench.seconds("floor: CSV to Parquet, ordered")),
+            1.5,
+        ),
+        Target("whole run from history, in F", _ratio(run, floor), 30),
     ]
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description="Times the main job on canonical CSV.")
+    short = [peer.short for peer in PEERS]
+    parser = argparse.ArgumentParser(description="Times heed and its peers on the same files.")
     parser.add_argument("--messages", type=int, default=1_000_000)
     parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--peers", default="all", help=f"all, or some of {','.join(short)} with commas between")
+    parser.add_argument("--folder", type=Path, help="where to work (default: a temporary folder)")
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
-        rows = measure(Path(folder), options.messages)
-    for row in rows:
-        peak = f"{row['peak_mb']:>6} MB" if row["peak_mb"] else " " * 9
-        print(
-            f"{row['name']:<32} {row['seconds']:>9.3f} s {row['ratio_to_floor']:>9.2f} F {peak} {row['rows']:>12,} rows"
-        )
-    options.out.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
+    chosen = set(short) if options.peers == "all" else set(filter(None, options.peers.split(",")))
+    if unknown := chosen - set(short):
+        parser.error(f"no peer is called {', '.join(sorted(unknown))}; there are {', '.join(short)}")
+    with tempfile.TemporaryDirectory(dir=options.folder) as folder:
+        bench = Bench(Path(folder), options.messages, chosen)
+        bench.module("tests.benchmarks.deliveries", bench.home, "--messages", options.messages)
+        floor = bench.floors()
+        for peer in PEERS:
+            bench.peer(peer)
+        bench.script()
+        bench.heed()
+        found = bench.agreed()
+    show(bench.rows, floor, _targets(bench, floor))
+    print(f"\n{len(bench.answers)} answers agree: {found:,} of {options.messages:,} messages were sent inside a span.")
+    write(bench.rows, floor, options.out)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,70 @@
+"""The table of ratios, the targets beside it, and the list that is written."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+
+@dataclass
+class Row:
+    """One measured process or query; `missing` says why there is no measurement."""
+
+    name: str
+    seconds: float | None
+    rows: int
+    peak_mb: float | None = None
+    missing: str | None = None
+
+
+@dataclass(frozen=True)
+class Target:
+    """A ratio of two measurements and what it should be: at most `limit`, or at least it."""
+
+    words: str
+    value: float | None
+    limit: float
+    is_least: bool = False
+    unit: str = ""
+
+    @property
+    def line(self) -> str:
+        """The target, the value and whether it is met."""
+        sign = ">=" if self.is_least else "<="
+        wanted = f"{sign} {self.limit:g}{self.unit}"
+        if self.value is None:
+            return f"{self.words:<78} {wanted:>10}  not measured"
+        met = self.value >= self.limit if self.is_least else self.value <= self.limit
+        return f"{self.words:<78} {wanted:>10} {self.value:>8.2f}{self.unit}  {'met' if met else 'NOT MET'}"
+
+
+def write(rows: list[Row], floor: float, out: Path) -> None:
+    """Write every row as {name, seconds, ratio_to_floor, peak_mb, rows}; what is missing also says why."""
+    listed: list[dict[str, Any]] = []
+    for row in rows:
+        seconds = row.seconds
+        one: dict[str, Any] = {
+            "name": row.name,
+            "seconds": None if seconds is None else round(seconds, 3),
+            "ratio_to_floor": None if seconds is None else round(seconds / floor, 2),
+            "peak_mb": None if row.peak_mb is None else round(row.peak_mb),
+            "rows": row.rows,
+        }
+        listed.append(one | ({"not_measured": row.missing} if row.missing else {}))
+    out.write_text(json.dumps(listed, indent=1) + "\n", encoding="utf-8")
+
+
+def show(rows: list[Row], floor: float, targets: list[Target]) -> None:
+    """Print the table of ratios, then the targets."""
+    print(f"{'':<64}{'seconds':>10}{'in F':>10}{'peak MB':>9}{'rows':>13}")
+    for row in rows:
+        if row.seconds is None:
+            print(f"{row.name:<64}{'-':>10}   not measured: {row.missing}")
+            continue
+        peak = f"{row.peak_mb:,.0f}" if row.peak_mb else ""
+        print(f"{row.name:<64}{row.seconds:>10.3f}{row.seconds / floor:>10.2f}{peak:>9}{row.rows:>13,}")
+    print()
+    for target in targets:
+        print(target.line)
