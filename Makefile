@@ -65,7 +65,7 @@ check: install
 	$(BIN)/lint-imports
 
 bench: peers
-	$(BIN)/python -m tests.benchmarks.main_job --messages $(N) --peers $(PEERS) --out $(OUT)
+	$(BIN)/python -m tests.benchmarks.main_job --messages $(N) --peers $(PEERS) --out $(OUT) $(if $(SMALLER),--smaller $(SMALLER))
 
 # The snapshot is one that is published already: `make bench-pages SNAPSHOT_HOME=/path/to/home`.
 bench-pages: install

@@ -21,36 +21,50 @@ from pipelines.load import load_file
 from pipelines.resources import reference_folder
 from pipelines.run import default_memory_limit
 from pipelines.settings import read
+from tests.benchmarks.peers import CHANNELS
 
-#: Relations of the whole run, cut down to what decides which messages are inside a span. Contacts who never opted out
-#: or blocked have no span, so only the others' acts are read.
-_VIEWS = {
-    "run.parameters": "select 'channel' as scope",
-    "core.messages": """
-        select
-            source, message_id, channel, contact_key, coalesce(program, 'default') as program, campaign_id, sent_at,
-            coalesce(status, 'sent') as status, coalesce(message_class, 'unknown') in ('marketing', 'unknown') as is_marketing
-        from history.messages""",
-    "core.consent_events": """
+#: Relations of the whole run, cut down to what decides which messages are inside a span, in the order of their making.
+#: Contacts who never opted out or blocked have no span, so only the others' acts are read. An act on every channel is
+#: spread over those channels that the peers are told too.
+_LEAVERS = "select contact_key from history.consent_events where event_type in ('opt_out', 'complaint', 'block')"
+_TABLES = {
+    "core.consent_events": f"""
         select
             source, event_id, channel, contact_key, coalesce(program, '*') as program, event_type, requested_at,
             processed_at, cast(null as varchar) as reason
         from history.consent_events
-        where contact_key in (
-            select contact_key from history.consent_events where event_type in ('opt_out', 'complaint', 'block')
-        )""",
+        where contact_key in ({_LEAVERS})""",
     "core.contacts": """
         select distinct contact_key, concat('contact:', cast(contact_key as varchar)) as person_key
         from core.consent_events""",
+    "core.scoped_acts": None,
+    "core.spans": None,
+    "core.citable_spans": None,
+}
+_VIEWS = {
+    "run.parameters": "select 'channel' as scope",
+    "core.messages": f"""
+        select e.contact_key, c.channel, 'default' as program
+        from core.consent_events as e cross join (select unnest({list(CHANNELS)}) as channel) as c
+        where e.channel = '*'""",
     "core.opt_out_spans": """
         select
             *, cast(null as date) as begins_on, cast(null as timestamptz) as deadline_at,
             cast(null as varchar) as legal_rule_id
         from core.spans""",
+    "core.span_coverage": None,
 }
-_TABLES = ("core.consent_events", "core.contacts")
-_SQL_TABLES = ("core.scoped_acts", "core.spans")
-_SQL_VIEWS = ("core.span_coverage",)
+#: Every row is one message, as it is for the peers.
+_MESSAGES = """
+    select
+        source, message_id, channel, contact_key, coalesce(program, 'default') as program, campaign_id, sent_at,
+        coalesce(status, 'sent') as status,
+        coalesce(message_class, 'unknown') in ('marketing', 'unknown') as is_marketing
+    from history.messages"""
+_ORDER = (
+    "run.parameters", "core.consent_events", "core.contacts", "core.messages", "core.scoped_acts", "core.spans",
+    "core.opt_out_spans", "core.span_coverage", "core.citable_spans",
+)  # fmt: skip
 
 
 def load(home: Path) -> None:
@@ -76,17 +90,12 @@ def audit(home: Path, out: Path) -> None:
         build.attach_history(engine, Ledger(settings.history))
         acts = reference_folder() / "span_acts.csv"
         engine.create("reference.span_acts", f"select * from read_csv({path_text(acts)})")
-        for relation, select in _VIEWS.items():
+        for relation in _ORDER:
             if relation in _TABLES:
-                engine.create(relation, select)
-            elif relation != "core.opt_out_spans":
-                engine.create_view(relation, select)
-        for relation in _SQL_TABLES:
-            engine.create(relation, sqlfiles.read(relation).text)
-        engine.create_view("core.opt_out_spans", _VIEWS["core.opt_out_spans"])
-        for relation in _SQL_VIEWS:
-            engine.create_view(relation, sqlfiles.read(relation).text)
-        engine.create("core.citable_spans", sqlfiles.read("core.citable_spans").text)
+                engine.create(relation, _TABLES[relation] or sqlfiles.read(relation).text)
+            else:
+                engine.create_view(relation, _VIEWS[relation] or sqlfiles.read(relation).text)
+        engine.create_view("core.messages", _MESSAGES)
         found = sqlfiles.read("audits.message_after_opt_out").text
         engine.execute(f"copy (select message_id from ({found})) to {quoted(str(out))} (format parquet)")
 

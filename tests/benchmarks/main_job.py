@@ -1,4 +1,4 @@
-"""heed and its peers on the same files in one run: `python -m tests.benchmarks.main_job --messages 1000000 --out bench.json`.
+"""heed and its peers on the same files: `python -m tests.benchmarks.main_job --messages 1000000 --out bench.json`.
 
 Makes the deliveries, measures the floors, every peer and heed, each as a whole process, and checks that all of them
 found the same messages. Prints a table of ratios and the targets, and writes a list of {name, seconds, ratio_to_floor,
@@ -14,9 +14,10 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.benchmarks.peers.registry import PEERS, SCRIPT, Peer
+from tests.benchmarks.peers.registry import PEERS, WHOLE_JOB, Peer
 from tests.benchmarks.processes import Measured, run_module
-from tests.benchmarks.report import Row, Target, show, write
+from tests.benchmarks.report import show, write
+from tests.benchmarks.targets import COPY, COPY_ORDERED, CORE, FLOOR, LOAD, LOAD_AND_CORE, RUN, SCRIPT, Row, targets
 
 _EVENTS_PER_MESSAGE = 0.15
 _FORMS = {"Parquet": ("parquet", "parquet"), "CSV": ("inbox", "csv")}
@@ -35,10 +36,6 @@ class Bench:
         self.rows: list[Row] = []
         self.answers: dict[str, Path] = {}
 
-    def seconds(self, name: str) -> float | None:
-        """The seconds of a row that was measured."""
-        return next((row.seconds for row in self.rows if row.name == name), None)
-
     def add(self, name: str, seconds: float, rows: int, peak_mb: float | None = None) -> None:
         """Keep a measurement, and say it at once: ten million take a while."""
         self.rows.append(Row(name, seconds, rows, peak_mb))
@@ -51,9 +48,9 @@ class Bench:
     def floors(self) -> float:
         """Measure the floors; returns F."""
         floor = min(self.module("tests.benchmarks.floors", "read", self.home).told["seconds"])
-        self.add("floor: read four key columns", floor, self.messages)
+        self.add(FLOOR, floor, self.messages)
         both = self.messages + self.events
-        for name, options in (("floor: CSV to Parquet", ()), ("floor: CSV to Parquet, ordered", ("--ordered",))):
+        for name, options in ((COPY, ()), (COPY_ORDERED, ("--ordered",))):
             measured = self.module("tests.benchmarks.floors", "copy", self.home, self.work / "copy", *options)
             self.add(name, measured.told["seconds"][0], both, measured.peak_mb)
         return float(floor)
@@ -79,10 +76,10 @@ class Bench:
     def heed(self) -> None:
         """Measure heed: the load, the audit core from history, both together, and the whole run."""
         both = self.messages + self.events
-        self.home_audit("heed load and audit core, from CSV", "load,audit", both)
-        measured = self.home_audit("heed audit core, from history", "audit", self.messages)
-        self.add("heed audit core, from history (query only)", measured.told["audit"], self.messages)
-        run = self.whole_run("heed run from history", both)
+        self.home_audit(LOAD_AND_CORE, "load,audit", both)
+        measured = self.home_audit(CORE, "audit", self.messages)
+        self.add(f"{CORE} (query only)", measured.told["audit"], self.messages)
+        run = self.whole_run(RUN, both)
         self.answers["heed run"] = self.home
         steps = {name: seconds for name, seconds in run.told["seconds"].items() if name != "load"}
         found = sum(sum(classes.values()) for classes in run.told["findings"].values())
@@ -96,7 +93,7 @@ class Bench:
         measured = self.module("tests.benchmarks.heed_core", steps, self.home, out)
         self.add(name, measured.seconds, rows, measured.peak_mb)
         if "load" in steps:
-            self.add("heed load (CSV to history)", measured.told["load"], rows)
+            self.add(LOAD, measured.told["load"], rows)
         self.answers[name] = out
         return measured
 
@@ -110,8 +107,8 @@ class Bench:
         """Measure the whole job as a DuckDB script, against loading and running with heed."""
         files = [self.home / "inbox" / f"{table}.csv" for table in ("messages", "consent_events")]
         out = self.work / "script.ids"
-        measured = self.module(SCRIPT, *files, out)
-        self.add("DuckDB script, whole job from CSV", measured.seconds, self.messages + self.events, measured.peak_mb)
+        measured = self.module(WHOLE_JOB, *files, out)
+        self.add(SCRIPT, measured.seconds, self.messages + self.events, measured.peak_mb)
         self.answers["DuckDB script"] = out
 
     def agreed(self) -> int:
@@ -124,65 +121,13 @@ class Bench:
         return int(told[0][0])
 
 
-def _ratio(above: float | None, below: float | None) -> float | None:
-    return None if above is None or not below else above / below
-
-
-def _targets(bench: Bench, floor: float) -> list[Target]:
-    """The targets, each with its ratio in this run."""
-
-    def best(suffix: str, is_named: bool) -> float | None:
-        found = [
-            seconds
-            for peer in PEERS
-            if peer.is_named or not is_named
-            for warm in ("", ", warm")
-            if (seconds := bench.seconds(f"{peer.name}, from {suffix}" + ("" if not warm else ""))) is not None
-        ]
-        return min(found, default=None)
-
-    def best_query(is_named: bool) -> float | None:
-        found = [
-            row.seconds
-            for row in bench.rows
-            for peer in PEERS
-            if (peer.is_named or not is_named)
-            and row.name.startswith(f"{peer.name}, from Parquet (query only")
-            and row.seconds is not None
-        ]
-        return min(found, default=None)
-
-    core = bench.seconds("heed audit core, from history (query only)")
-    load = bench.seconds("heed load (CSV to history)")
-    together = bench.seconds("heed load and audit core, from CSV")
-    run = bench.seconds("heed run from history")
-    return [
-        Target("audit core from history, in F", _ratio(core, floor), 1.2),
-        Target(
-            "audit core: the best ASOF peer from delivered Parquet takes … times as long",
-            _ratio(best_query(True), core),
-            8,
-            True,
-        ),
-        Target(
-            "audit core: the same against every peer, those of another method too",
-            _ratio(best_query(False), core),
-            8,
-            True,
-        ),
-        Target("load and audit from CSV, in the time of the best ASOF peer", _ratio(together, best("CSV", True)), 1),
-        Target(
-            "load CSV to history, in the time of CSV to Parquet",
-            _ratio(load, bench.seconds("floor: CSV to Parquet")),
-            2.5,
-        ),
-        Target(
-            "load CSV to history, in the time of CSV to Parquet, ordered",
-            _ratio(load, bench.seconds("floor: CSV to Parquet, ordered")),
-            1.5,
-        ),
-        Target("whole run from history, in F", _ratio(run, floor), 30),
-    ]
+def smaller(path: Path | None) -> dict[str, float]:
+    """Seconds and rows, by name, of an earlier run with fewer messages."""
+    if path is None:
+        return {}
+    rows = json.loads(path.read_text(encoding="utf-8"))
+    found = {row["name"]: row["seconds"] for row in rows if row["seconds"] is not None}
+    return found | {f"{row['name']} rows": row["rows"] for row in rows}
 
 
 def main() -> None:
@@ -192,6 +137,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--peers", default="all", help=f"all, or some of {','.join(short)} with commas between")
     parser.add_argument("--folder", type=Path, help="where to work (default: a temporary folder)")
+    parser.add_argument("--smaller", type=Path, help="what a run with fewer messages wrote: tells how time grows")
     options = parser.parse_args()
     chosen = set(short) if options.peers == "all" else set(filter(None, options.peers.split(",")))
     if unknown := chosen - set(short):
@@ -205,7 +151,7 @@ def main() -> None:
         bench.script()
         bench.heed()
         found = bench.agreed()
-    show(bench.rows, floor, _targets(bench, floor))
+    show(bench.rows, floor, targets(bench.rows, smaller(options.smaller)))
     print(f"\n{len(bench.answers)} answers agree: {found:,} of {options.messages:,} messages were sent inside a span.")
     write(bench.rows, floor, options.out)
 

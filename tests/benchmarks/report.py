@@ -3,41 +3,10 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-
-@dataclass
-class Row:
-    """One measured process or query; `missing` says why there is no measurement."""
-
-    name: str
-    seconds: float | None
-    rows: int
-    peak_mb: float | None = None
-    missing: str | None = None
-
-
-@dataclass(frozen=True)
-class Target:
-    """A ratio of two measurements and what it should be: at most `limit`, or at least it."""
-
-    words: str
-    value: float | None
-    limit: float
-    is_least: bool = False
-    unit: str = ""
-
-    @property
-    def line(self) -> str:
-        """The target, the value and whether it is met."""
-        sign = ">=" if self.is_least else "<="
-        wanted = f"{sign} {self.limit:g}{self.unit}"
-        if self.value is None:
-            return f"{self.words:<78} {wanted:>10}  not measured"
-        met = self.value >= self.limit if self.is_least else self.value <= self.limit
-        return f"{self.words:<78} {wanted:>10} {self.value:>8.2f}{self.unit}  {'met' if met else 'NOT MET'}"
+from tests.benchmarks.targets import Row, Target
 
 
 def write(rows: list[Row], floor: float, out: Path) -> None:

@@ -52,7 +52,8 @@ def answer(messages: Path, consent_events: Path, out: Path) -> None:
         asof join states as s on s.contact = m.contact and s.channel = m.channel and m.sent_at > s.acted_at
         where s.is_silent
         into outfile '{out}' format Parquet
-        settings session_timezone = 'UTC', date_time_input_format = 'best_effort', output_format_parquet_string_as_string = 1"""
+        settings session_timezone = 'UTC', date_time_input_format = 'best_effort',
+            output_format_parquet_string_as_string = 1"""
     )
 
 

@@ -1,4 +1,4 @@
-"""DuckDB: an ASOF join of every message with the last act before it, which is what its guide shows for this question."""
+"""DuckDB: an ASOF join of every message with the last act before it, as its guide shows for such questions."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """DuckDB, by somebody who thinks of it: only the few contacts who ever left are joined.
 
-The range join of heed itself, written by hand over the delivered files: spans from the acts of those who ever left, then
-their messages inside a span. This is the strongest answer there is without an ordered history.
+The range join of heed itself, written by hand over the delivered files: stretches from the acts of those who ever left,
+then their messages inside one. This is the strongest answer there is without an ordered history.
 """
 
 from __future__ import annotations
@@ -30,13 +30,15 @@ def answer(messages: Path, consent_events: Path, out: Path) -> None:
             stretches as (
                 select
                     contact, channel, is_silent, acted_at as begins_at,
-                    coalesce(lead(acted_at) over (partition by contact, channel order by acted_at), 'infinity') as ends_at
+                    coalesce(lead(acted_at) over (partition by contact, channel order by acted_at), 'infinity')
+                        as ends_at
                 from states
             )
             select message_id
             from {relation(messages, MESSAGE_TYPES)} as m
             join stretches as s
-                on s.contact = m.contact and s.channel = m.channel and s.begins_at < m.sent_at and m.sent_at <= s.ends_at
+                on s.contact = m.contact and s.channel = m.channel
+                and s.begins_at < m.sent_at and m.sent_at <= s.ends_at
             where m.message_class in ('marketing', 'unknown') and s.is_silent
         ) to '{out}' (format parquet)"""
     )

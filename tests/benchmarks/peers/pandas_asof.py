@@ -1,4 +1,4 @@
-"""pandas: merge_asof. Only the columns of the question are read, CSV by the Arrow parser, which is the fastest it has."""
+"""pandas: merge_asof. Only the columns of the question are read, CSV by the Arrow parser, the fastest it has."""
 
 from __future__ import annotations
 

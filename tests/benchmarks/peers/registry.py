@@ -43,4 +43,4 @@ PEERS = (
     Peer("spark", "Spark local", f"{_FOLDER}.spark_local", "pyspark"),
     Peer("leavers", "DuckDB range join, leavers only", f"{_FOLDER}.duckdb_leavers", "duckdb", is_named=False),
 )
-SCRIPT = f"{_FOLDER}.duckdb_script"
+WHOLE_JOB = f"{_FOLDER}.duckdb_script"

@@ -1,7 +1,8 @@
-"""Spark in one process with two cores. It has no ASOF join: the acts become stretches, and messages are joined with those.
+"""Spark in one process with two cores.
 
-Only silent stretches are joined, which are few, so that Spark can send them to every task and need not shuffle the
-messages. The question is asked twice: the second time the machine is warm, as on a cluster that is running already.
+It has no ASOF join: the acts become stretches, and messages are joined with those. Only silent stretches are joined,
+which are few, so that Spark can send them to every task and need not shuffle the messages. The question is asked
+twice: the second time the machine is warm, as on a cluster that is running already.
 """
 
 from __future__ import annotations
@@ -47,7 +48,8 @@ def answer(messages: Path, consent_events: Path, out: Path) -> None:
         acts as (
             select
                 contact,
-                explode(case when channel = '*' then array('sms', 'whatsapp', 'email') else array(channel) end) as channel,
+                explode(case when channel = '*' then array('sms', 'whatsapp', 'email') else array(channel) end)
+                    as channel,
                 requested_at - case when event_type in ('opt_out', 'complaint', 'block')
                     then interval 0 second else interval '0.000001' second end as acted_at,
                 case when event_type in ('opt_out', 'complaint') then true
@@ -60,10 +62,11 @@ def answer(messages: Path, consent_events: Path, out: Path) -> None:
         states as (
             select
                 contact, channel, acted_at,
-                coalesce(last(is_out, true) over (partition by contact, channel order by acted_at), false)
-                    or coalesce(last(is_blocked, true) over (partition by contact, channel order by acted_at), false) as is_silent,
-                coalesce(lead(acted_at) over (partition by contact, channel order by acted_at), timestamp '9999-01-01') as ends_at
+                coalesce(last(is_out, true) over acts_so_far, false)
+                    or coalesce(last(is_blocked, true) over acts_so_far, false) as is_silent,
+                coalesce(lead(acted_at) over acts_so_far, timestamp '9999-01-01') as ends_at
             from acts
+            window acts_so_far as (partition by contact, channel order by acted_at)
         )
         select m.message_id
         from messages as m
