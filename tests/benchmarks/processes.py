@@ -13,9 +13,11 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Measured:
-    """One process: its seconds from start to end, its peak resident megabytes, and what it printed, if that is JSON."""
+    """One process: its seconds from start to end, what it used of the processors in that time, all threads and ended
+    children together, its peak resident megabytes, and what it printed, if that is JSON."""
 
     seconds: float
+    processor: float
     peak_mb: float
     told: Any
 
@@ -43,4 +45,9 @@ def run_module(work: Path, module: str, *arguments: object) -> Measured:
         words = said.read_text(encoding="utf-8", errors="replace")[-2000:]
         raise RuntimeError(f"{module} ended with {os.waitstatus_to_exitcode(status)}:\n{words}")
     text = told.read_text(encoding="utf-8")
-    return Measured(seconds, usage.ru_maxrss / 1024, json.loads(text) if text.startswith(("{", "[")) else None)
+    return Measured(
+        seconds,
+        usage.ru_utime + usage.ru_stime,
+        usage.ru_maxrss / 1024,
+        json.loads(text) if text.startswith(("{", "[")) else None,
+    )

@@ -20,20 +20,25 @@ def write(rows: list[Row], floor: float, out: Path) -> None:
             "ratio_to_floor": None if seconds is None else round(seconds / floor, 2),
             "peak_mb": None if row.peak_mb is None else round(row.peak_mb),
             "rows": row.rows,
+            "processor_seconds": None if row.processor is None else round(row.processor, 3),
         }
         listed.append(one | ({"not_measured": row.missing} if row.missing else {}))
     out.write_text(json.dumps(listed, indent=1) + "\n", encoding="utf-8")
 
 
-def show(rows: list[Row], floor: float, targets: list[Target]) -> None:
-    """Print the table of ratios, then the targets."""
-    print(f"{'':<64}{'seconds':>10}{'in F':>10}{'peak MB':>9}{'rows':>13}")
+def show(rows: list[Row], floor: float) -> None:
+    """Print the table of ratios."""
+    print(f"{'':<64}{'seconds':>10}{'in F':>10}{'processor':>11}{'peak MB':>9}{'rows':>13}")
     for row in rows:
         if row.seconds is None:
             print(f"{row.name:<64}{'-':>10}   not measured: {row.missing}")
             continue
         peak = f"{row.peak_mb:,.0f}" if row.peak_mb else ""
-        print(f"{row.name:<64}{row.seconds:>10.3f}{row.seconds / floor:>10.2f}{peak:>9}{row.rows:>13,}")
-    print()
-    for target in targets:
+        used = "" if row.processor is None else f"{row.processor:.3f}"
+        print(f"{row.name:<64}{row.seconds:>10.3f}{row.seconds / floor:>10.2f}{used:>11}{peak:>9}{row.rows:>13,}")
+
+
+def show_targets(listed: list[Target]) -> None:
+    """Print each target, its ratio and whether it is met."""
+    for target in listed:
         print(target.line)

@@ -26,6 +26,7 @@ class Row:
     seconds: float | None
     rows: int
     peak_mb: float | None = None
+    processor: float | None = None
     missing: str | None = None
 
 
