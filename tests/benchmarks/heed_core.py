@@ -19,9 +19,9 @@ from pipelines.engines.duckdb import DuckDBEngine, path_text, quoted
 from pipelines.ledger import Ledger
 from pipelines.load import load_file
 from pipelines.resources import reference_folder
-from pipelines.run import default_memory_limit
 from pipelines.settings import read
 from tests.benchmarks.peers import CHANNELS
+from tests.benchmarks.targets import default_limit_mb
 
 #: Relations of the whole run, cut down to what decides which messages are inside a span, in the order of their making.
 #: Contacts who never opted out or blocked have no span, so only the others' acts are read. An act on every channel is
@@ -43,10 +43,12 @@ _TABLES = {
 }
 _VIEWS = {
     "run.parameters": "select 'channel' as scope",
-    "core.messages": f"""
-        select e.contact_key, c.channel, 'default' as program
+    "core.written_pairs": f"""
+        select e.contact_key, c.channel
         from core.consent_events as e cross join (select unnest({list(CHANNELS)}) as channel) as c
         where e.channel = '*'""",
+    # Which programs a contact was written to matters in another scope only.
+    "core.messages": "select contact_key, channel, 'default' as program from core.written_pairs where false",
     "core.opt_out_spans": """
         select
             *, cast(null as date) as begins_on, cast(null as timestamptz) as deadline_at,
@@ -62,7 +64,8 @@ _MESSAGES = """
         coalesce(message_class, 'unknown') in ('marketing', 'unknown') as is_marketing
     from history.messages"""
 _ORDER = (
-    "run.parameters", "core.consent_events", "core.contacts", "core.messages", "core.scoped_acts", "core.spans",
+    "run.parameters", "core.consent_events", "core.contacts", "core.written_pairs",
+    "core.messages", "core.scoped_acts", "core.spans",
     "core.opt_out_spans", "core.span_coverage", "core.citable_spans",
 )  # fmt: skip
 
@@ -78,7 +81,7 @@ def load(home: Path) -> None:
         with tempfile.TemporaryDirectory(dir=settings.private) as folder:
             work = Path(folder)
             with DuckDBEngine(
-                work / "load.duckdb", memory_limit=default_memory_limit(), temporary_folder=work / "spill"
+                work / "load.duckdb", memory_limit=f"{default_limit_mb():.0f}MiB", temporary_folder=work / "spill"
             ) as engine:
                 load_file(engine, settings, ledger, file, key, work, datetime.now(UTC))
 
