@@ -7,6 +7,7 @@ PORT ?= 8501
 SERVE ?= 1
 N ?= 1000000
 OUT ?= bench.json
+PEERS ?= all
 SNAPSHOT_HOME ?=
 PAGES_OUT ?= pages.json
 
@@ -17,7 +18,7 @@ help:
 	@echo "make test      set up, run the tests"
 	@echo "make check     format, lint, types and import contracts, as CI and pre-commit do"
 	@echo "make simulations  measure coverage and error rates of the statistics (half an hour)"
-	@echo "make bench     time the main job (N=messages OUT=file)"
+	@echo "make bench     time heed and its peers on the same files (N=messages OUT=file PEERS=names)"
 	@echo "make bench-pages  time the dashboard's pages (SNAPSHOT_HOME=home with a published snapshot)"
 	@echo "make install   set up .venv only"
 	@echo "make lock      resolve the dependencies anew into requirements.lock"
@@ -63,8 +64,8 @@ check: install
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: install
-	$(BIN)/python -m tests.benchmarks.main_job --messages $(N) --out $(OUT)
+bench: peers
+	$(BIN)/python -m tests.benchmarks.main_job --messages $(N) --peers $(PEERS) --out $(OUT) $(if $(SMALLER),--smaller $(SMALLER))
 
 # The snapshot is one that is published already: `make bench-pages SNAPSHOT_HOME=/path/to/home`.
 bench-pages: install

@@ -160,8 +160,8 @@ def identify(engine: DuckDBEngine, spellings: str, target: str, country: str | N
         create or replace temp table bare_addresses as
         with
         bare as (
-            select distinct spelling, is_phone_channel, trim(regexp_replace(trim(spelling), '{_PREFIX}', '')) as bare
-            from ({spellings})
+            select *, trim(regexp_replace(trim(spelling), '{_PREFIX}', '')) as bare
+            from (select distinct spelling, is_phone_channel from ({spellings}))
         ),
         stripped as (
             select *,
@@ -184,11 +184,16 @@ def identify(engine: DuckDBEngine, spellings: str, target: str, country: str | N
     unparsed = [
         row[0] for row in engine.rows("select distinct digits from bare_addresses where address is null order by 1")
     ]
-    parsed = polars.DataFrame(
-        {"digits": unparsed, "parsed": [parsed_phone(text, country) for text in unparsed]},
-        schema={"digits": polars.String, "parsed": polars.String},
-    )
-    engine.create_from_frame("run.parsed_addresses", parsed)
+    engine.execute("create or replace temp table parsed_addresses (digits varchar, parsed varchar)")
+    if unparsed:
+        parsed = polars.DataFrame(
+            {"digits": unparsed, "parsed": [parsed_phone(text, country) for text in unparsed]},
+            schema={"digits": polars.String, "parsed": polars.String},
+        )
+        engine.create_from_frame("run.parsed_addresses", parsed)
+        engine.execute(
+            "insert into parsed_addresses select * from run.parsed_addresses; drop table run.parsed_addresses"
+        )
     padded = hashlib.sha256(key).digest() if len(key) > _BLOCK else key
     padded = padded.ljust(_BLOCK, b"\0")
     inner, outer = bytes(byte ^ 0x36 for byte in padded), bytes(byte ^ 0x5C for byte in padded)
@@ -198,7 +203,7 @@ def identify(engine: DuckDBEngine, spellings: str, target: str, country: str | N
         with
         addresses as (
             select spelling, is_phone_channel, coalesce(address, parsed, bare) as address
-            from bare_addresses left join run.parsed_addresses using (digits)
+            from bare_addresses left join parsed_addresses using (digits)
         ),
         keyed as (
             select address, sha256($outer || unhex(sha256($inner || encode(address)))) as digest,
@@ -224,7 +229,6 @@ def identify(engine: DuckDBEngine, spellings: str, target: str, country: str | N
         {"inner": inner, "outer": outer},
         relation=target,
     )
-    engine.execute("drop table run.parsed_addresses")
     prefixes = engine.rows(
         f"select calling_prefix, min(address) from {target} where calling_prefix is not null group by 1 order by 1"
     )

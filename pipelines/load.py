@@ -20,6 +20,7 @@ from pipelines.errors import AccountingError, ContactKeyCollisionError, EngineEr
 from pipelines.inbox import InboxFile, reading_digest
 from pipelines.ledger import Ledger, Load, Part
 from pipelines.readers import row_count, unreadable
+from pipelines.repeats import mark_repeats, mark_repeats_of
 from pipelines.settings import Settings
 from pipelines.staging import stage
 
@@ -49,6 +50,9 @@ class _Loading:
     first_at: list[datetime] = field(default_factory=list)
     last_at: list[datetime] = field(default_factory=list)
     read_count: int = 0
+    placed_count: int = 0  # rows read whose place in the file is their number, so that none comes twice
+    refused_count: int = 0  # rows the reader could not parse
+    derives_ids: bool = False  # whether events of the table at hand get their ids from their content
     duplicate_count: int = 0
     written_count: int = 0
 
@@ -81,7 +85,7 @@ class _Loading:
                 f" found {self.duplicate_count} duplicate and quarantined {quarantined_count}.",
                 "Nothing of it was loaded; this is a mistake in heed: please report it.",
             )
-        self._check_row_count()
+        self._check_row_count(reading)
         self.file.check_unchanged()
         return Load(
             load_id=self.load_id,
@@ -104,10 +108,10 @@ class _Loading:
             parts=tuple(self.parts),
         )
 
-    def _check_row_count(self) -> None:
+    def _check_row_count(self, reading: Reading) -> None:
         """Raise AccountingError unless every row of the file gave a record, where its rows can be counted apart."""
-        expected = row_count(self.engine, self.file.path)
-        read = int(self.engine.value("select count(distinct row_number) from read_rows"))
+        expected = row_count(self.engine, self.file.path, None if self.refused_count else reading.lines)
+        read = self.placed_count + int(self.engine.value("select count(distinct row_number) from read_rows"))
         if expected is not None and read != expected:
             raise AccountingError(
                 f"{self.file.path.name} holds {expected} rows, but {read} were read.",
@@ -118,23 +122,27 @@ class _Loading:
         """Stage one select's rows and write those that are new."""
         try:
             with self.engine.whole_rows():
-                stage(self.engine, select, table, self.file.source, "staged", self.loaded_at)
+                delivered = stage(self.engine, select, table, self.file.source, "staged", self.loaded_at)
         except EngineError as error:
             raise unreadable(self._delivery.label, error) from error
-        self.read_count += int(self.engine.value("select count(*) from staged"))
-        self._take_refused(table, reading)
-        self.engine.execute("insert into read_rows select distinct row_number from staged")
+        count, refused_count = self.engine.rows("select count(*), count(problem) from staged_rows")[0]
+        self.read_count += count
+        has_numbers = "row_number" in self.engine.columns("select * from staged_rows")
+        self._take_refused(table, reading, refused_count)
+        if has_numbers:
+            self.engine.execute("insert into read_rows select distinct row_number from staged")
+        else:
+            self.placed_count += count
         self._key_contacts(table)
-        self.engine.execute("drop table staged")  # as large as the file: nothing reads it any more
         self._mark_duplicates(table)
-        self.duplicate_count += int(self.engine.value("select count(*) from candidates where is_duplicate"))
-        self._write_parts(table)
+        self._write_parts(table, delivered)
+        self.engine.execute("drop view staged; drop table staged_rows")  # as large as the file: not to meet the next
 
-    def _take_refused(self, table: Table, reading: Reading) -> None:
-        """Build `refused`: the staged rows that cannot be used, with their text."""
-        refused = "select row_number, reason, reason_column, raw from staged where reason is not null"
+    def _take_refused(self, table: Table, reading: Reading, count: int) -> None:
+        """Build `refused`: the `count` staged rows that cannot be used, with their text."""
+        refused = "select row_number, reason, reason_column, raw from staged where problem is not null"
         self.engine.execute(f"create or replace temp table refused as {refused}")
-        if reading.raws and self.engine.value("select count(*) from refused"):
+        if reading.raws and count:
             with self.engine.whole_rows():
                 self.engine.execute(
                     f"""
@@ -158,13 +166,12 @@ class _Loading:
             from (select row_number, row_number() over (order by row_number) as position from ({reading.rejects}))
             group by all"""
         )
-        for name in ("staged", "refused"):
-            self.engine.execute(
-                f"""
-                create or replace temp table {name} as
-                select r.* replace (r.row_number + coalesce(s.shift, 0) as row_number)
-                from {name} as r asof left join shifts as s on r.row_number > s.parsed_before"""
-            )
+        numbered = "select r.* replace (r.row_number + coalesce(s.shift, 0) as row_number) from {} as r"
+        numbered += " asof left join shifts as s on r.row_number > s.parsed_before"
+        self.engine.execute(f"create or replace temp table refused as {numbered.format('refused')}")
+        self.engine.execute(f"create or replace temp table renumbered as {numbered.format('staged')}")
+        self.engine.execute("drop view staged; drop table staged_rows; alter table renumbered rename to staged_rows")
+        self.engine.execute("create temp view staged as select * from staged_rows")
 
     def _take_rejects(self, reading: Reading) -> None:
         if reading.rejects is None:
@@ -173,7 +180,8 @@ class _Loading:
         self.engine.execute(
             f"insert into quarantined select row_number, null, reason, null, raw from ({reading.rejects})"
         )
-        self.read_count += self._quarantined_count() - before
+        self.refused_count = self._quarantined_count() - before
+        self.read_count += self.refused_count
         self.engine.execute(f"insert into read_rows select row_number from ({reading.rejects})")
 
     def _quarantined_count(self) -> int:
@@ -189,28 +197,34 @@ class _Loading:
     def _key_contacts(self, table: Table) -> None:
         """Build `keyed`: the usable staged rows with contact_key in place of the address."""
         columns = ", ".join(f"s.{name}" for name in table.names if name != "contact")
-        if "contact" not in table.names:
-            self.engine.execute(
-                f"create or replace temp table keyed as select s.row_number, {columns} from staged as s"
-                " where s.reason is null"
+        keyed = f"select s.record, s.row_number, {columns} from staged as s where s.problem is null"
+        if "contact" in table.names:
+            identity.identify(
+                self.engine,
+                "select contact as spelling, is_phone_channel from staged where problem is null",
+                "identified",
+                self.settings.policy.default_country,
+                self.key,
             )
-            return
-        identity.identify(
-            self.engine,
-            "select contact as spelling, is_phone_channel from staged where reason is null",
-            "identified",
-            self.settings.policy.default_country,
-            self.key,
+            self._keep_identities()
+            keyed = f"""
+                select s.record, s.row_number, i.contact_key, {columns}
+                from staged as s
+                join identified as i on i.spelling = s.contact and i.is_phone_channel = s.is_phone_channel
+                where s.problem is null"""
+        self.engine.execute("drop view if exists keyed; drop table if exists derived")
+        self.derives_ids = table.name == "consent_events" and bool(
+            self.engine.value("select count(*) from staged where event_id is null and problem is null")
         )
-        self._keep_identities()
-        self.engine.execute(
-            f"""
-            create or replace temp table keyed as
-            select s.row_number, i.contact_key, {columns}
-            from staged as s
-            join identified as i on i.spelling = s.contact and i.is_phone_channel = s.is_phone_channel
-            where s.reason is null"""
-        )
+        if self.derives_ids:
+            # The same act delivered twice without an id must get the same id: it is made of the row's content.
+            others = ", ".join(
+                f"coalesce(cast({name} as varchar), chr(0))" for name in table.stored_names if name != "event_id"
+            )
+            derived = f"coalesce(event_id, 'derived-' || md5(concat_ws(chr(1), {others}))) as event_id"
+            self.engine.execute(f"create temp table derived as select * replace ({derived}) from ({keyed})")
+            keyed = "select * from derived"
+        self.engine.execute(f"create temp view keyed as {keyed}")
 
     def _keep_identities(self) -> None:
         """Write what is not known yet: the address itself to private/, its key and mask to history."""
@@ -256,77 +270,60 @@ class _Loading:
         own = [part for part in self.parts if part.table == table and (months is None or part.month in months)]
         return self.known.parts(table, source, months) + [self.settings.history / part.path for part in own]
 
+    def _usable(self, table: Table) -> str:
+        """The rows of `keyed` as a source of other columns than contact_key, which costs a join."""
+        needs_keyed = self.derives_ids or "contact" in table.key
+        return "keyed" if needs_keyed else "(select * from staged where problem is null)"
+
     def _mark_duplicates(self, table: Table) -> None:
-        """Build `candidates`: `keyed` with is_duplicate, true for an exact repeat in this file or in history.
+        """Build `repeated`: the records that repeat one in this file or in history exactly."""
+        mark_repeats(self.engine, table, self._usable(table))
+        # An exact repeat has the same instant, so it can only be in a part of the same month.
+        months = set(self._months(table)) if table.instant else None
+        mark_repeats_of(self.engine, table, self._earlier_parts(table.name, self.file.source.name, months))
+        self.duplicate_count += int(self.engine.value("select count(distinct record) from repeated"))
 
-        One row of a file may give several records, so a record is known by its rowid here and not by its row_number.
-        """
-        content = ", ".join(table.stored_names)
-        if table.name == "consent_events":
-            # The same act delivered twice without an id must get the same id: it is made of the row's content.
-            others = ", ".join(
-                f"coalesce(cast({name} as varchar), chr(0))" for name in table.stored_names if name != "event_id"
-            )
-            self.engine.execute(
-                f"update keyed set event_id = 'derived-' || md5(concat_ws(chr(1), {others})) where event_id is null"
-            )
-        key = ", ".join(table.stored_key)
-        self.engine.execute(
+    def _months(self, table: Table) -> dict[str, datetime]:
+        """The months of the rows that are not repeated, each with its earliest instant."""
+        days = self.engine.rows(
             f"""
-            create or replace temp table repeated as
-            select record from (
-                select keyed.rowid as record,
-                    row_number() over (partition by {content} order by row_number, keyed.rowid) as occurrence
-                from keyed semi join (select {key} from keyed group by all having count(*) > 1) as several
-                    on {_same(table, "keyed", "several")}
-            ) where occurrence > 1"""
+            select epoch_us({table.instant}) // 86400000000 as day, min({table.instant})
+            from {self._usable(table)} anti join repeated using (record) group by day order by day"""
         )
-        months = None
-        if table.instant:
-            # An exact repeat has the same instant, so it can only be in a part of the same month.
-            months = {
-                row[0] for row in self.engine.rows(f"select distinct strftime({table.instant}, '%Y-%m') from keyed")
-            }
-        earlier = self._earlier_parts(table.name, self.file.source.name, months)
-        if earlier:
-            equal = " and ".join(f"h.{name} is not distinct from k.{name}" for name in table.stored_names)
-            self.engine.execute(
-                f"""
-                insert into repeated
-                select k.rowid from keyed as k semi join read_parquet({path_list(earlier)}) as h
-                    on {_same(table, "k", "h")} and {equal}"""
-            )
-        self.engine.execute(
-            f"""
-            create or replace temp view candidates as
-            select k.row_number, {content}, r.record is not null as is_duplicate
-            from keyed as k left join (select distinct record from repeated) as r on r.record = k.rowid"""
-        )
+        months: dict[str, datetime] = {}
+        for _, first in days:
+            months.setdefault(f"{first:%Y-%m}", first)
+        return months
 
-    def _write_parts(self, table: Table) -> None:
-        fresh = "from candidates where not is_duplicate"
-        count = int(self.engine.value(f"select count(*) {fresh}"))
+    def _write_parts(self, table: Table, delivered: tuple[str, ...]) -> None:
         self.accepted[table.name] = self.accepted.get(table.name, 0)
-        if not count:
-            return
+        usable = f"{self._usable(table)} anti join repeated using (record)"
         if table.instants:
-            last = self.engine.value(f"select max(greatest({', '.join(table.instants)})) {fresh}")
+            last = self.engine.value(f"select max(greatest({', '.join(table.instants)})) from {usable}")
             self.last_at += [last] if last else []
+        # What is the same in every row is not sorted with it.
+        sorted_columns = [table.column(name).stored_name for name in table.names if name in (*delivered, "event_id")]
+        listed = ", ".join(
+            name if name in sorted_columns else f"cast(null as {column.sql_type}) as {name}"
+            for name, column in zip(table.stored_names, table.columns, strict=True)
+        )
         select = (
-            f"select {quoted(self.file.source.name)} as source, {', '.join(table.stored_names)},"
-            f" {quoted(self.load_id)} as load_id, row_number {fresh}"
+            f"select {quoted(self.file.source.name)} as source, {listed}, {quoted(self.load_id)} as load_id, row_number"
+            f" from (select {', '.join(sorted_columns)}, row_number from keyed anti join repeated using (record)"
         )
         if not table.instant:
             order = "contact_key, row_number" if "contact" in table.names else "row_number"
-            self.accepted[table.name] += self._write_part(table.name, None, f"{select} order by {order}")
+            self.accepted[table.name] += self._write_part(table.name, None, f"{select} order by {order})")
             return
-        self.first_at.append(self.engine.value(f"select min({table.instant}) {fresh}"))
-        months = self.engine.rows(f"select distinct strftime({table.instant}, '%Y-%m') {fresh} order by 1")
-        for (month,) in months:
+        months = self._months(table)
+        self.first_at += [min(months.values())] if months else []
+        for month in months:
             start = f"timestamptz '{month}-01 00:00:00+00'"
             within = f"{table.instant} >= {start} and {table.instant} < {start} + interval 1 month"
-            order = f"contact_key, {table.instant}, {table.key[0]}, row_number"
-            self.accepted[table.name] += self._write_part(table.name, month, f"{select} and {within} order by {order}")
+            order = f"contact_key, {table.instant}, row_number, {table.key[0]}"
+            self.accepted[table.name] += self._write_part(
+                table.name, month, f"{select} where {within} order by {order})"
+            )
 
     def _next_name(self) -> str:
         self.written_count += 1
@@ -360,10 +357,6 @@ class _Loading:
             os.fsync(file.fileno())
         partial.replace(path)
         return int(self.engine.value(f"select count(*) from read_parquet({path_text(path)})"))
-
-
-def _same(table: Table, left: str, right: str) -> str:
-    return " and ".join(f"{left}.{name} is not distinct from {right}.{name}" for name in table.stored_key)
 
 
 def load_file(

@@ -7,7 +7,6 @@ not in it; `rejects` names them once the select has run.
 from __future__ import annotations
 
 import csv
-import gzip
 import io
 import itertools
 import json
@@ -15,10 +14,10 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, cast
 
 from pipelines.engines.duckdb import DuckDBEngine, identifier, path_text, quoted
 from pipelines.errors import EngineError, HeedError, UnreadableInputError
+from pipelines.text_lines import Lines, lines_of, opened
 
 _DELIMITERS = ",;\t|"
 _HEADER_BYTES = 1 << 20
@@ -38,13 +37,17 @@ class RawRows:
 
     `row_number` in `select` counts the rows that parse; in `rejects`, a select of row_number, reason and raw to run
     afterwards, it counts all of them. Where `raw` is null in `select`, `raws` is a select of `row_number` and `raw`, to
-    run only for rows that are refused.
+    run only for rows that are refused. `in_order`, where there is one, is `select` without row_number: a table made of
+    it has its rows in the file's order, and is made with all threads, while counting rows takes one. `lines` is how the
+    file's lines are cut, where that was looked at.
     """
 
     select: str
     columns: tuple[str, ...]
     rejects: str | None = None
     raws: str | None = None
+    in_order: str | None = None
+    lines: Lines | None = None
 
 
 def file_format(path: Path) -> str:
@@ -92,13 +95,8 @@ def epoch_text(expression: str, unit: str) -> str:
     return f"case when {number} is null then {expression} else {iso} end"
 
 
-def _opened(path: Path) -> BinaryIO:
-    """The file's bytes, unpacked if its name ends in .gz."""
-    return cast(BinaryIO, gzip.open(path, "rb")) if path.suffix.lower() == ".gz" else path.open("rb")
-
-
 def _head(path: Path) -> bytes:
-    with _opened(path) as file:
+    with opened(path) as file:
         return file.read(_HEADER_BYTES)
 
 
@@ -178,12 +176,14 @@ def csv_rows(path: Path, work: Path) -> RawRows | None:
         return None
     names = _checked(path, names)
     options = f"""delim={quoted(delimiter)}, quote='"', escape='"', nullstr=''"""
-    if _has_mixed_line_ends(path):
+    lines = lines_of(path)
+    if lines.has_mixed_ends:
         path = _with_one_kind_of_line_end(path, work)
     scan, rejects = _scan(path, names, options, has_header=True)
     listed = ", ".join(f"{identifier(name)} as {column(name)}" for name in names)
-    select = f"select row_number() over () as row_number, cast(null as varchar) as raw, {listed} from {scan}"
-    return RawRows(select, tuple(names), rejects, _raws(select, names))
+    in_order = f"select cast(null as varchar) as raw, {listed} from {scan}"
+    select = f"select row_number() over () as row_number, * from ({in_order})"
+    return RawRows(select, tuple(names), rejects, _raws(select, names), in_order, lines)
 
 
 def _raws(select: str, names: Iterable[str]) -> str:
@@ -192,21 +192,9 @@ def _raws(select: str, names: Iterable[str]) -> str:
     return f"select row_number, cast(to_json(struct_pack({packed})) as varchar) as raw from ({select})"
 
 
-def _has_mixed_line_ends(path: Path) -> bool:
-    returns = pairs = feeds = 0
-    last = b""
-    with _opened(path) as file:
-        while block := file.read(1 << 22):
-            returns += block.count(b"\r")
-            feeds += block.count(b"\n")
-            pairs += block.count(b"\r\n") + (last == b"\r" and block[:1] == b"\n")
-            last = block[-1:]
-    return returns > 0 and not (returns == pairs == feeds)
-
-
 def _with_one_kind_of_line_end(path: Path, work: Path) -> Path:
     copy = work / f"line_ends_{next(_serial)}.csv"
-    with _opened(path) as file, copy.open("wb") as out:
+    with opened(path) as file, copy.open("wb") as out:
         held = b""
         while block := file.read(1 << 22):
             block = held + block
@@ -376,16 +364,19 @@ def kept(engine: DuckDBEngine, rows: RawRows, label: str = "The file") -> RawRow
     return RawRows("select * from parsed_rows", rows.columns, rows.rejects, rows.raws)
 
 
-def row_count(engine: DuckDBEngine, path: Path) -> int | None:
+def row_count(engine: DuckDBEngine, path: Path, lines: Lines | None = None) -> int | None:
     """How many rows a file holds, counted apart from reading them; None where only reading can tell.
 
     That is a CSV file with quotes (a line break may be part of a value) or mixed line ends, and a JSON document.
+    `lines` spares a second look at a file of which no row was refused.
     """
     kind = file_format(path)
     if kind == "parquet":
         return int(engine.value(f"select sum(num_rows) from parquet_file_metadata({path_text(path)})"))
     if kind == "jsonl" and not _is_named_json_lines(path):
         return None
+    if kind == "csv" and lines and (lines.are_rows or lines.has_quotes or lines.has_mixed_ends):
+        return max(lines.count - 1, 0) if lines.are_rows else None
     scan, rejects = _line_scan(path)
     # Most lines begin with something: only the others are looked at whole.
     is_filled = f"line[1] between '!' and '~' or trim(line, {_BLANKS}) <> ''"
@@ -395,6 +386,6 @@ def row_count(engine: DuckDBEngine, path: Path) -> int | None:
     refused = int(engine.value(f"select count(*) from ({rejects})"))
     if kind == "jsonl":
         return int(filled) + refused
-    if has_quotes or refused or _has_mixed_line_ends(path):
+    if has_quotes or refused or lines_of(path).has_mixed_ends:
         return None
     return max(int(filled) - 1, 0)

@@ -19,11 +19,13 @@ from pipelines.engines.duckdb import DuckDBEngine, quoted
 from pipelines.identity import SCHEMES
 from pipelines.settings import Source
 
-_SPACE = r"' ' || chr(9) || chr(10) || chr(13) || chr(160)"
+_SPACES = (" ", "\t", "\n", "\r", "\u00a0")
+_SPACE = " || ".join(f"chr({ord(space)})" for space in _SPACES)
 _DAY_AND_TIME = r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}(:[0-9]{2}([.,][0-9]+)?)?"
 # Offsets lie between -15 and +15 hours: DuckDB would take +99:99 for four days.
 _ZONED = rf"^{_DAY_AND_TIME} ?([Zz]|UTC|GMT|[+-](0[0-9]|1[0-5])(:?[0-5][0-9])?)$"
 _LOCAL = rf"^{_DAY_AND_TIME}$"
+_OF = ":"  # between a reason and the column it is of
 _EARLIEST = "timestamptz '2000-01-01 00:00:00+00'"
 _TRUE = ("true", "t", "yes", "y", "1")
 _FALSE = ("false", "f", "no", "n", "0")
@@ -33,6 +35,11 @@ def _words(values: tuple[str, ...]) -> str:
     return "(" + ", ".join(quoted(value) for value in values) + ")"
 
 
+def _is_none_of(name: str, words: tuple[str, ...]) -> str:
+    """Whether a text is no such word. DuckDB makes a join of a long list behind `in`, which loses the file's order."""
+    return f"(try_cast({name} as enum {_words(words)}) is null)"
+
+
 def _cleaned(column: Column, kind: str) -> str:
     """One column as clean text: trimmed, empty is null, words folded; instants that came typed stay as they are."""
     name = column.name
@@ -40,9 +47,15 @@ def _cleaned(column: Column, kind: str) -> str:
         return name
     if column.kind == "free_text":
         return f"nullif({name}, '') as {name}"
-    text = f"nullif(trim({name}, {_SPACE}), '')"
+    # Trimming takes ten times as long as seeing that there is nothing to trim: a visible sign of ASCII in front, and
+    # no space behind.
+    ends = " or ".join(f"suffix({name}, chr({ord(space)}))" for space in _SPACES)
+    is_clean = f"{name} >= '!' and {name} < chr(127) and not ({ends})"
+    trimmed = f"nullif(trim({name}, {_SPACE}), '')"
     if column.kind == "contact":
-        text = f"case when not regexp_full_match({text}, '(?i:{SCHEMES}):') then {text} end"
+        is_clean = f"{is_clean} and not suffix({name}, ':')"
+        trimmed = f"case when not regexp_full_match({trimmed}, '(?i:{SCHEMES}):') then {trimmed} end"
+    text = f"case when {is_clean} then {name} else {trimmed} end"
     if column.kind in ("word", "boolean"):
         text = f"lower({text})"
         if synonyms := SYNONYMS.get(name):
@@ -51,18 +64,16 @@ def _cleaned(column: Column, kind: str) -> str:
     return f"{text} as {name}"
 
 
-def _instant(name: str) -> list[str]:
-    """The two readings of a time text: the instant where it carries its offset, and the local time where not."""
+def _instant(name: str, kind: str, pattern: str) -> str:
+    """A time text as the timestamp type `kind`, where it matches the pattern."""
     # The slow spelling (no seconds, decimal comma, lower case, a space before the offset) is tried on what is left.
     plain = f"replace(replace(upper({name}), ',', '.'), ' UTC', 'Z')"
     plain = f"regexp_replace(replace({plain}, ' GMT', 'Z'), '[ ]([+-])', '\\1')"
     plain = rf"regexp_replace({plain}, '^([0-9-]{{10}}[T ][0-9]{{2}}:[0-9]{{2}})([Z+-]|$)', '\1:00\2')"
-    return [
-        f"case when regexp_matches({name}, {quoted(_ZONED)})"
-        f" then coalesce(try_cast({name} as timestamptz), try_cast({plain} as timestamptz)) end as {name}_zoned",
-        f"case when regexp_matches({name}, {quoted(_LOCAL)})"
-        f" then coalesce(try_cast({name} as timestamp), try_cast({plain} as timestamp)) end as {name}_local",
-    ]
+    return (
+        f"case when regexp_matches({name}, {quoted(pattern)})"
+        f" then coalesce(try_cast({name} as {kind}), try_cast({plain} as {kind})) end"
+    )
 
 
 def _problem(column: Column, is_typed: bool, source: Source, latest: str) -> list[str]:
@@ -71,14 +82,14 @@ def _problem(column: Column, is_typed: bool, source: Source, latest: str) -> lis
     if column.required:
         branches.append(f"when {name} is null then 'required_value_missing'")
     if column.words:
-        branches.append(f"when {name} not in {_words(column.words)} then 'value_not_allowed'")
+        branches.append(f"when {name} is not null and {_is_none_of(name, column.words)} then 'value_not_allowed'")
     if column.kind == "number":
         branches.append(
             f"when {name} is not null and not coalesce(isfinite(try_cast({name} as double)), false)"
             " then 'number_unreadable'"
         )
     if column.kind == "boolean":
-        branches.append(f"when {name} not in {_words(_TRUE + _FALSE)} then 'boolean_unreadable'")
+        branches.append(f"when {name} is not null and {_is_none_of(name, _TRUE + _FALSE)} then 'boolean_unreadable'")
     if column.kind == "instant":
         if not is_typed:
             branches.append(
@@ -96,11 +107,14 @@ def _problem(column: Column, is_typed: bool, source: Source, latest: str) -> lis
     return branches
 
 
-def stage(engine: DuckDBEngine, select: str, table: Table, source: Source, target: str, loaded_at: datetime) -> None:
-    """Build temp table `target` from a connector's select.
+def stage(
+    engine: DuckDBEngine, select: str, table: Table, source: Source, target: str, loaded_at: datetime
+) -> tuple[str, ...]:
+    """Build view `target` over temp table `{target}_rows` from a connector's select; returns the columns it gives.
 
-    Columns: row_number, raw (only where refused and the connector gave it), reason, reason_column (null where the
-    row is usable), is_phone_channel, and every canonical column typed; `contact` is still the address as written.
+    Columns: record (its place in the table), row_number, raw (only where refused and the connector gave it), problem
+    (null where the row is usable), its parts reason and reason_column, is_phone_channel, and every canonical column
+    typed; `contact` is still the address as written.
     """
     types = engine.columns(select)
     present = [column for column in table.columns if column.name in types]
@@ -108,11 +122,15 @@ def stage(engine: DuckDBEngine, select: str, table: Table, source: Source, targe
     named_zone = source.timezone if source.timezone and source.fixed_offset_seconds is None else None
 
     refusals = [name for name in ("reject_reason", "reject_column") if name in types]
-    cleaned = ["row_number", "raw", *refusals, *(_cleaned(column, types[column.name]) for column in present)]
-    read = ["*"]
+    cleaned = ["raw", *refusals, *(_cleaned(column, types[column.name]) for column in present)]
     texts = [column.name for column in present if column.kind == "instant" and column.name not in typed]
-    for name in texts:
-        read += _instant(name)
+    zoned = ["*", *(f"{_instant(name, 'timestamptz', _ZONED)} as {name}_zoned" for name in texts)]
+    # Only what carries no offset is looked at again.
+    local = [
+        f"case when {name}_zoned is null then {_instant(name, 'timestamp', _LOCAL)} end as {name}_local"
+        for name in texts
+    ]
+    read = ["*", *local]
 
     joins, resolved = "", ["read_times.*"]
     if named_zone and texts:
@@ -139,54 +157,74 @@ def stage(engine: DuckDBEngine, select: str, table: Table, source: Source, targe
             resolved.append(f"{name}_zoned as {name}_at")
 
     latest = f"timestamptz {quoted(loaded_at.astimezone(UTC).isoformat())} + interval 1 day"
-    reasons, columns = [], []
+    problems = []
     if "reject_reason" in refusals:
-        reasons.append("when reject_reason is not null then reject_reason")
-        columns.append(
-            f"when reject_reason is not null then {'reject_column' if 'reject_column' in refusals else 'null'}"
-        )
+        column_name = "coalesce(reject_column, '')" if "reject_column" in refusals else "''"
+        problems.append(f"when reject_reason is not null then concat(reject_reason, '{_OF}', {column_name})")
     for column in table.columns:
         if column in present:
             branches = _problem(column, column.name in typed, source, latest)
         else:
             branches = ["when true then 'required_value_missing'"] if column.required else []
-        reasons += branches
-        columns += [f"{branch.rsplit(' then ', 1)[0]} then {quoted(column.name)}" for branch in branches]
+        for branch in branches:
+            condition, reason = branch.rsplit(" then ", 1)
+            problems.append(f"{condition} then concat({reason}, '{_OF}{column.name}')")
 
-    final = []
+    final, absent = [], []
     for column in table.columns:
         name = column.name
         if column not in present:
             kind = "VARCHAR" if column.kind == "contact" else column.sql_type
-            final.append(f"cast(null as {kind}) as {name}")
+            absent.append(f"cast(null as {kind}) as {name}")
         elif column.kind == "instant":
             final.append(f"{name}_at as {name}")
         elif column.kind == "number":
             final.append(f"try_cast({name} as double) as {name}")
         elif column.kind == "boolean":
             final.append(
-                f"case when {name} in {_words(_TRUE)} then true when {name} in {_words(_FALSE)} then false end"
+                f"case when not {_is_none_of(name, _TRUE)} then true"
+                f" when not {_is_none_of(name, _FALSE)} then false end"
                 f" as {name}"
             )
         else:
             final.append(name)
     has_channel = "channel" in types
-    phone = f"coalesce(channel in {_words((*PHONE_CHANNELS, '*'))}, true)" if has_channel else "true"
+    phone = f"channel is null or not {_is_none_of('channel', (*PHONE_CHANNELS, '*'))}" if has_channel else "true"
+
+    def made_of(delivered: str, *number: str) -> str:
+        return f"""
+        create or replace temp table {target}_rows as
+        with
+        delivered as ({delivered}),
+        cleaned as (select {", ".join([*number, *cleaned])} from delivered),
+        read_zoned as (select {", ".join(zoned)} from cleaned),
+        read_times as (select {", ".join(read)} from read_zoned),
+        resolved as (select {", ".join(resolved)} from read_times {joins}),
+        judged as (select *, {_case(problems)} as problem from resolved)
+        select
+            {", ".join([*number, "case when problem is not null then raw end as raw"])}, problem,
+            {", ".join([f"{phone} as is_phone_channel", *final])}
+        from judged"""
+
+    numbered = ["row_number"] if "row_number" in types else []
+    statement = made_of(select, *numbered)
+    if not numbered and not engine.keeps_order(statement):
+        # A join, as with a zone's offsets, would lose the file's order: the rows are counted before it, by one thread.
+        numbered = ["row_number"]
+        statement = made_of(f"select row_number() over () as row_number, * from ({select})", *numbered)
+    engine.execute(statement, relation=f"{table.name} of {source.name}")
+    # A table made of a file without counting its rows has them in the file's order.
+    number = "row_number" if numbered else "rowid + 1 as row_number"
     engine.execute(
         f"""
-        create or replace temp table {target} as
-        with
-        delivered as ({select}),
-        cleaned as (select {", ".join(cleaned)} from delivered),
-        read_times as (select {", ".join(read)} from cleaned),
-        resolved as (select {", ".join(resolved)} from read_times {joins}),
-        judged as (select *, {_case(reasons)} as reason, {_case(columns)} as reason_column from resolved)
+        create or replace temp view {target} as
         select
-            row_number, case when reason is not null then raw end as raw, reason, reason_column,
-            {phone} as is_phone_channel, {", ".join(final)}
-        from judged""",
-        relation=f"{table.name} of {source.name}",
+            rowid as record, {number}, raw, problem, split_part(problem, '{_OF}', 1) as reason,
+            nullif(split_part(problem, '{_OF}', 2), '') as reason_column, is_phone_channel,
+            {", ".join([*(column.name for column in present), *absent])}
+        from {target}_rows"""
     )
+    return tuple(column.name for column in present)
 
 
 def _case(branches: list[str]) -> str:

@@ -8,7 +8,8 @@ A connector module defines
 
 A select names `row_number` (the place among the rows that parse), `raw` (the row's text, or null to have it made from
 the columns) and any canonical columns as text; a column of type TIMESTAMPTZ is taken as it is. It may add
-`reject_reason` and `reject_column` for rows the connector itself refuses.
+`reject_reason` and `reject_column` for rows the connector itself refuses. It may leave `row_number` out where every row
+of the file that parses is one record, in the file's order: the record's place is its number then.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from typing import Protocol, cast
 from pipelines.engines.duckdb import DuckDBEngine
 from pipelines.errors import ConfigurationError
 from pipelines.settings import Source
+from pipelines.text_lines import Lines
 
 __all__ = ["Connector", "Delivery", "Reading", "Records", "connector", "named", "names"]
 
@@ -56,11 +58,13 @@ class Reading:
 
     `rejects` is a select of row_number, reason and raw, to be run after the others: the rows that could not be parsed.
     `raws`, where the selects' `raw` is null, is a select of row_number and raw, run only for rows that are refused.
+    `lines` is how the lines of a text file are cut, where the reader looked at that.
     """
 
     records: tuple[Records, ...]
     rejects: str | None = None
     raws: str | None = None
+    lines: Lines | None = None
 
 
 class Connector(Protocol):

@@ -51,8 +51,7 @@ def read(delivery: Delivery) -> Reading:
         )
     listed = ", ".join(f"{identifier(theirs[name])} as {name}" for name in table.names if name in theirs)
     refused = ", reject_reason" if readers.file_format(delivery.path) == "jsonl" else ""
-    return Reading(
-        (Records(table.name, f"select row_number, raw{refused}, {listed} from ({rows.select})"),),
-        rows.rejects,
-        rows.raws,
-    )
+    select = f"select row_number, raw{refused}, {listed} from ({rows.select})"
+    if rows.in_order:
+        select = f"select raw, {listed} from ({rows.in_order})"
+    return Reading((Records(table.name, select),), rows.rejects, rows.raws, rows.lines)

@@ -78,6 +78,8 @@ def _select(
             'Add lines such as contact = "their column" to [source.columns].',
         )
     refused = ", reject_reason" if readers.file_format(delivery.path) == "jsonl" else ""
+    if rows.in_order and not source.events:
+        return f"select raw, {', '.join(parts)} from ({rows.in_order})"
     return f"select row_number, raw{refused}, {', '.join(parts)} from ({rows.select}) {where}"
 
 
@@ -116,4 +118,4 @@ def read(delivery: Delivery) -> Reading:
     for event in source.events:
         selects.setdefault("consent_events", []).append(_event_select(delivery, event, rows))
     records = (Records(name, "\nunion all by name\n".join(several)) for name, several in selects.items())
-    return Reading(tuple(records), rows.rejects, rows.raws)
+    return Reading(tuple(records), rows.rejects, rows.raws, rows.lines)

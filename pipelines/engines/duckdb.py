@@ -169,6 +169,16 @@ class DuckDBEngine:
         if schema not in self._in_memory:
             self.execute(f"create schema if not exists {schema}")
 
+    def keeps_order(self, statement: str) -> bool:
+        """Whether `create table as` gives the table its rows in the order in which a file holds them.
+
+        With several threads it does where every step of the plan does, which the name of the plan's last step tells.
+        """
+        if self.value("select current_setting('threads')") == 1:
+            return True
+        plan = self.rows(f"explain {statement}")[0][1]
+        return "BATCH_CREATE_TABLE_AS" in plan
+
     def define_function(self, signature: str, expression: str) -> None:
         """Define a function for the SQL of this session: `signature` is its name and parameter, as `f(x)`."""
         self.execute(f"create or replace macro {signature} as {expression}")

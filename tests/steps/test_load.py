@@ -110,6 +110,21 @@ def test_mixed_line_ends_are_one_kind(tmp_path: Path) -> None:
     assert [row["status"] for row in home.rows("messages")] == [None] * 4
 
 
+def test_the_rows_of_a_file_read_by_all_threads_keep_their_numbers(tmp_path: Path) -> None:
+    # Several of the parser's buffers, so that threads take parts of the file at the same time.
+    filler = "x" * 60
+    lines = [f"m{number},sms,+12025550101,2026-10-05T12:00:00Z,,{filler}{number}" for number in range(1, 700_001)]
+    broken = {1000, 350_000, 699_999}
+    for number in broken:
+        lines[number - 1] = f"m{number},sms"
+    header = MESSAGE.strip().replace("status", "body")
+    home = Home(tmp_path).configure().deliver({"m.csv": "\n".join([header, *lines]) + "\n"})
+    assert counts(home.load()[0]) == [(700_000, 699_997, 0, 3)]
+    rows = home.rows("messages")
+    assert all(row["message_id"] == f"m{row['row_number']}" for row in rows)
+    assert {row["row_number"] for row in home.quarantined()} == broken
+
+
 #: What is wrong with one line of CSV; the reason; how its text begins.
 BROKEN = [
     (b"m2,sms,+12025550102", "malformed_row", "m2,sms,+12025550102"),
