@@ -91,7 +91,7 @@ next-engine-tests: install
 	@test -d .venv/next-engine || $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes \
 	    --target .venv/next-engine -r requirements-next-engine.lock
 	PYTHONPATH=.venv/next-engine $(BIN)/python -m pytest -n 2 -m "not slow and not thorough and not simulation" tests/spec \
-	    tests/golden tests/property/test_spans.py tests/steps/test_load.py tests/steps/test_staging.py
+	    tests/golden/test_rule_book.py tests/property/test_spans.py
 
 # pyspark and chdb stand in locks of their own: they are large, and only Spark and the benchmarks want them.
 lock:

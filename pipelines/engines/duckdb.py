@@ -144,8 +144,8 @@ class DuckDBEngine:
         if relation in self._words:
             numbered = ", ".join(f"cast({name} as {kind}) as {name}" for name, kind in self._words[relation].items())
             select = f"select * replace ({numbered}) from (\n{select}\n)"
-        self.execute(f"create or replace table {relation} as\n{select}", relation=relation)
-        return int(self.value(f"select count(*) from {relation}"))
+        made = self._run(f"create or replace table {relation} as\n{select}", None, relation)
+        return int(made.fetchall()[0][0])
 
     def number_words(self, relation: str, words: Mapping[str, Collection[str]]) -> None:
         """Have `create` keep these columns of a relation as numbers, each with the few words that it may hold.
@@ -214,6 +214,7 @@ class DuckDBEngine:
         """
         self.execute(f"attach {quoted(str(path))} as snapshot")
         try:
+            self.execute("begin")  # one commit: each of them waits for the disk
             for relation, select in relations.items():
                 schema, _, _ = relation.partition(".")
                 self.execute(f"create schema if not exists snapshot.{schema}")
@@ -226,7 +227,12 @@ class DuckDBEngine:
                 self.execute(f"create macro snapshot.main.{signature} as {expression}")
             for relation, select in views.items():
                 self.execute(f"create view snapshot.{relation} as {select}", relation=relation)
+            self.execute("commit")
             self.execute("checkpoint snapshot")
+        except BaseException:
+            with suppress(EngineError):  # there may be none to end any more
+                self.execute("rollback")
+            raise
         finally:
             self.execute("detach snapshot")
 

@@ -17,7 +17,7 @@ PAGES = [
     "data", "contact",
 ]  # fmt: skip
 Look = Literal["light", "dark"]
-LOOKS: list[tuple[Look, int]] = [("light", 1280), ("dark", 390)]
+LOOKS = [("light", 1280), pytest.param("dark", 390, marks=pytest.mark.thorough)]
 # Streamlit looks for its server below the page's own path first; the 404 it gets is its way of finding out.
 PROBES = ("/_stcore/health", "/_stcore/host-config")
 

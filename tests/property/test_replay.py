@@ -19,7 +19,9 @@ from tests.support.rule_homes import write_rule_home
 CONTACTS_OF_A_RULE = 6
 
 
-@pytest.fixture(params=["channel", pytest.param("program", marks=pytest.mark.slow), "person"])
+@pytest.fixture(
+    params=["channel", *(pytest.param(scope, marks=pytest.mark.thorough) for scope in ("program", "person"))]
+)
 def chosen(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> snapshot.Published:
     """The snapshot of a home in which most rules find something, under one scope."""
     without_validation(monkeypatch)

@@ -44,7 +44,7 @@ def assert_agrees(home: Path, expected: Answer, *, in_process: bool) -> None:
     assert outcome["findings"].get("message_after_opt_out", {}) == classes
 
 
-@pytest.mark.parametrize("scope", ["channel", "program", "person"])
+@pytest.mark.parametrize("scope", ["channel", "person", pytest.param("program", marks=pytest.mark.thorough)])
 def test_a_whole_run_gives_the_reference_s_answer(scope: str, tmp_path: Path) -> None:
     assert_agrees(tmp_path, made_home(tmp_path, f"run {scope}", scope), in_process=True)
 
@@ -54,7 +54,8 @@ def test_so_does_the_command_itself(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "scope", ["channel", *(pytest.param(scope, marks=pytest.mark.slow) for scope in ("program", "person"))]
+    "scope",
+    ["channel", pytest.param("program", marks=pytest.mark.slow), pytest.param("person", marks=pytest.mark.thorough)],
 )
 def test_a_whole_run_finds_what_the_reference_finds_by_every_rule(scope: str, tmp_path: Path) -> None:
     random = Random(f"rules {scope}")

@@ -170,7 +170,7 @@ def period(grain: str, day: date) -> date | None:
 
 
 @given(message_lists, span_lists)
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=10, deadline=None)
 def test_rate_is_what_counting_one_by_one_gives(messages: list[Any], spans: list[Any]) -> None:
     first = date(2026, 8, 20)
     reached: dict[tuple[Any, ...], set[tuple[int, str]]] = {}
