@@ -91,7 +91,7 @@ def test_a_reader_keeps_what_it_opened(home: Home) -> None:
         assert reader.value("select count(*) from audits.findings") == 4
 
 
-@pytest.mark.parametrize("function", ["_write_whole", "_remember", "_forget_old"])
+@pytest.mark.parametrize("function", ["chain.append", "_write_whole", "_forget_old"])
 def test_a_run_that_dies_while_publishing_leaves_one_whole_snapshot(
     function: str, home: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -101,17 +101,18 @@ def test_a_run_that_dies_while_publishing_leaves_one_whole_snapshot(
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as patch:
-        patch.setattr(publish, function, die)
+        patch.setattr(f"pipelines.publish.{function}", die)
         home.configure(policy='default_deadline = "48h"')
         said = home.heed("run")
     assert said.code == 1
     assert "No space left on device" in said.err
     now = pointer(home)
-    assert (now == before) == (function == "_write_whole")
+    assert (now == before) == (function != "_forget_old")
     with DuckDBEngine(home.path / "published" / now["snapshot"], read_only=True) as engine:
         assert engine.value("select run_id from run.parameters") == now["run_id"]
     told = another(home, 1)
     assert pointer(home)["run_id"] == told["run_id"]
+    assert home.heed("verify").code == 0
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"run_id": "x"}', '{"snapshot": "gone.duckdb", "fingerprint": "x"}'])
