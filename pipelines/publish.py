@@ -186,7 +186,6 @@ def publish(
     with building.open("rb") as file:
         os.fsync(file.fileno())
     path = published / f"{run_id}.duckdb"
-    building.replace(path)
     told = {
         "run_id": run_id,
         "snapshot": path.name,
@@ -194,10 +193,11 @@ def publish(
         "published_at": utc_text(datetime.now(UTC).replace(microsecond=0)),
         "fingerprint": fingerprint,
     }
-    # First the line that vouches for the snapshot, then the pointer: no reader sees what nothing vouches for.
+    # First the line that vouches for the snapshot, then its name, then the pointer: nobody sees what nothing vouches for.
     line = {name: value.isoformat() if isinstance(value, datetime) else value for name, value in row.items()}
-    made = {"snapshot_sha256": sha256_of(path), "ledger_head": ledger_head}
+    made = {"snapshot_sha256": sha256_of(building), "ledger_head": ledger_head}
     head = chain.append(published / RUNS, line | {name: told[name] for name in told if name not in line} | made)
+    building.replace(path)
     _write_whole(published / POINTER, pointer_text(told | {"head": head}))
     _forget_old(published, keep, path.name)
     return path
