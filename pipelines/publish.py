@@ -193,7 +193,7 @@ def publish(
         "published_at": utc_text(datetime.now(UTC).replace(microsecond=0)),
         "fingerprint": fingerprint,
     }
-    # First the line that vouches for the snapshot, then its name, then the pointer: nobody sees what nothing vouches for.
+    # First the line that vouches for it, then its name, then the pointer: nobody sees what nothing vouches for.
     line = {name: value.isoformat() if isinstance(value, datetime) else value for name, value in row.items()}
     made = {"snapshot_sha256": sha256_of(building), "ledger_head": ledger_head}
     head = chain.append(published / RUNS, line | {name: told[name] for name in told if name not in line} | made)
