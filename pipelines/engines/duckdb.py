@@ -164,6 +164,20 @@ class DuckDBEngine:
         self._make_schema(relation)
         self.execute(f"create or replace view {relation} as\n{select}", relation=relation)
 
+    def build(self, relation: str, select: str, only: str | None = None) -> int:
+        """Build `schema.name` where this engine does what is heavy: for DuckDB, a table here; returns its row count."""
+        return self.create(relation, select)
+
+    def attach_parts(self, relation: str, parts: Sequence[Path], columns: dict[str, str]) -> None:
+        """Define `schema.name` over Parquet files, in order; without any, as a relation of these columns and no row."""
+        listed = ", ".join(f"cast(null as {kind}) as {name}" for name, kind in columns.items())
+        select = (
+            f"select * from read_parquet({path_list(parts)}, hive_partitioning=false)"
+            if parts
+            else f"select {listed} where false"
+        )
+        self.create_view(relation, select)
+
     def _make_schema(self, relation: str) -> None:
         schema, _, _ = relation.partition(".")
         if schema not in self._in_memory:
