@@ -209,4 +209,4 @@ def _hours(first: date, as_of: datetime) -> polars.DataFrame:
 
 def build_layer(engine: DuckDBEngine, layer: str) -> dict[str, int]:
     """Build every relation of sql/<layer> in dependency order; returns row counts by relation."""
-    return {file.relation: engine.build(file.relation, file.text, file.engine) for file in sqlfiles.load(layer)}
+    return engine.build_all(sqlfiles.load(layer))
