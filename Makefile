@@ -10,7 +10,7 @@ OUT ?= bench.json
 SNAPSHOT_HOME ?=
 PAGES_OUT ?= pages.json
 
-.PHONY: help install demo test check bench bench-pages slow-tests browser-tests thorough simulations next-engine-tests spark peers lock clean
+.PHONY: help install demo test check bench bench-pages slow-tests browser-tests spark-tests thorough simulations next-engine-tests spark peers lock clean
 
 help:
 	@echo "make demo      set up, run the main job on sample logs, serve the dashboard (SERVE=0: stop before serving)"
@@ -55,7 +55,7 @@ ifneq ($(SERVE),0)
 endif
 
 test: install
-	$(BIN)/python -m pytest -n 2 -m "not browser and not slow and not thorough and not simulation"
+	$(BIN)/python -m pytest -n 2 -m "not browser and not slow and not thorough and not simulation and not spark"
 
 check: install
 	$(BIN)/ruff format --check .
@@ -72,14 +72,18 @@ bench-pages: install
 	$(BIN)/python -m tests.benchmarks.pages $(SNAPSHOT_HOME) --out $(PAGES_OUT)
 
 slow-tests: install
-	$(BIN)/python -m pytest -n 2 -m "slow and not browser"
+	$(BIN)/python -m pytest -n 2 -m "slow and not browser and not spark"
 
 browser-tests: install
-	$(BIN)/python -m pytest -n 2 -m "browser and not thorough"
+	$(BIN)/python -m pytest -n 2 -m "browser and not thorough and not spark"
+
+# One process: a machine with two cores has room for one Spark.
+spark-tests: spark
+	$(BIN)/python -m pytest -m spark
 
 # More seeds, looks and widths than CI has time for.
 thorough: install
-	$(BIN)/python -m pytest -n 2 -m thorough
+	$(BIN)/python -m pytest -n 2 -m "thorough and not spark"
 
 # What docs/definitions.md says of coverage and error rates, measured again: half an hour or more.
 simulations: install
@@ -89,7 +93,7 @@ simulations: install
 next-engine-tests: install
 	@test -d .venv/next-engine || $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes \
 	    --target .venv/next-engine -r requirements-next-engine.lock
-	PYTHONPATH=.venv/next-engine $(BIN)/python -m pytest -n 2 -m "not slow and not thorough and not simulation" tests/spec \
+	PYTHONPATH=.venv/next-engine $(BIN)/python -m pytest -n 2 -m "not slow and not thorough and not simulation and not spark" tests/spec \
 	    tests/golden tests/property/test_spans.py tests/steps/test_load.py tests/steps/test_staging.py
 
 # pyspark and chdb stand in locks of their own: they are large, and only Spark and the benchmarks want them.

@@ -7,6 +7,7 @@ import os
 import secrets
 import shutil
 import time
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -287,7 +288,9 @@ def execute(settings: Settings, *, as_of: str | None = None, narrate: Narrate = 
 
             latest = [datetime.fromisoformat(one.last_record_at) for one in ledger.loads if one.last_record_at]
             instant = wanted_as_of or max(latest, default=None)
-            # Great Expectations takes seconds to import: it does so while DuckDB builds.
+            # Great Expectations takes seconds to import: it does so while DuckDB builds. It imports PySpark too where
+            # that is installed, which warns of pandas 3: heed hands no data frame from one to the other.
+            warnings.filterwarnings("ignore", "PySpark does not yet fully support pandas", FutureWarning)
             Thread(target=import_module, args=("great_expectations",), daemon=True).start()
             is_packed = not _fits_in_memory(settings, ledger)
             with _engine(settings, work, run_id, is_packed=is_packed) as engine:

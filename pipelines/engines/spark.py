@@ -52,6 +52,7 @@ class SparkEngine(DuckDBEngine):
     def __init__(self, path: Path | None, *, told: Engine, folder: Path, home_history: Path, **options: Any) -> None:
         self._told, self._folder, self._home_history = told, folder, home_history
         self._there: set[str] = set()  # what Spark can read
+        self._built: set[str] = set()  # what Spark built
         self._selects: dict[str, str] = {}  # of views that both define
         self._parts: dict[str, tuple[Sequence[Path], dict[str, str]]] = {}
         self._row_counts: dict[str, int] = {}
@@ -140,6 +141,10 @@ class SparkEngine(DuckDBEngine):
                 self._cancel_jobs()
                 raise
 
+    def is_built_by_spark(self, relation: str) -> bool:
+        """Whether the cluster built `schema.name`, and not this process."""
+        return relation in self._built
+
     def _counted(self, relation: str, count: int) -> int:
         self._row_counts[relation] = count
         return count
@@ -155,6 +160,7 @@ class SparkEngine(DuckDBEngine):
         frame = self._session.sql(select)
         frame.write.parquet(folder.as_uri())
         self._table(relation, folder, frame.schema)
+        self._built.add(relation)
 
     def _table(self, relation: str, path: Path, schema: Any) -> None:
         with self._lock:

@@ -7,7 +7,6 @@ import os
 import shutil
 import socket
 import time
-import warnings
 from importlib import util
 from pathlib import Path
 from typing import Any
@@ -79,11 +78,9 @@ def start(engine: Engine, work: Path) -> Any:
 
     Raises ClusterError when the cluster gives none in `wait_seconds`.
     """
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # PySpark warns of pandas 3, which heed does not use it with
-        from pyspark.errors import PySparkException
-        from pyspark.sql import SparkSession
     from py4j.protocol import Py4JError
+    from pyspark.errors import PySparkException
+    from pyspark.sql import SparkSession
 
     # PySpark logs the text of every query that fails; heed's own error says it.
     logging.getLogger("SQLQueryContextLogger").setLevel(logging.CRITICAL)
