@@ -71,7 +71,7 @@ class SqlFile:
     @property
     def engine(self) -> str | None:
         """The only engine that can build it; None where every engine can."""
-        return self.fields["Engine"].split(".")[0] if "Engine" in self.fields else None
+        return self.fields.get("Engine")
 
     def upward_reads(self) -> list[str]:
         """Relations it reads and must not."""

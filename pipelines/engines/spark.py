@@ -89,7 +89,9 @@ class SparkEngine(DuckDBEngine):
 
     def _define_on_spark(self, signature: str, expression: str) -> None:
         name = signature.partition("(")[0]
-        self._session.sql(f"create or replace temporary function {name}{_SIGNATURES[name]} return {expression}")
+        # Spark reads a backslash in a text as the beginning of an escape. Files of sql/ have none.
+        text = expression.replace("\\", "\\\\")
+        self._session.sql(f"create or replace temporary function {name}{_SIGNATURES[name]} return {text}")
 
     def attach_parts(self, relation: str, parts: Sequence[Path], columns: dict[str, str]) -> None:
         """Define `schema.name` over Parquet files, which Spark reads where the cluster finds them."""

@@ -14,11 +14,11 @@ from typing import Any
 from pipelines.errors import ClusterError, ConfigurationError
 from pipelines.settings_engine import Engine
 
-#: What decides on rows. DuckDB knows instants in UTC, sums that fail rather than wrap, and texts without escapes.
+#: What decides on rows. DuckDB knows instants in UTC, and sums that fail rather than wrap.
 _RESULTS = {
     "spark.sql.session.timeZone": "UTC",
     "spark.sql.ansi.enabled": "true",
-    "spark.sql.parser.escapedStringLiterals": "true",
+    "spark.sql.parser.escapedStringLiterals": "false",  # with true, '' in a text is two quotes
     "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",
     # Relations live as long as the run: no metastore, and no Derby files in the current folder.
     "spark.sql.catalogImplementation": "in-memory",

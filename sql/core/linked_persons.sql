@@ -1,5 +1,6 @@
 -- One row per person_id that shares a contact with another, directly or through others: the smallest of them all.
--- Engine: duckdb. Spark has no recursion that ends by itself; the links are few, whatever the record holds.
+-- Engine: duckdb
+-- Why: Spark's recursion does not end by itself in a circle of links. They are few, whatever the record holds.
 with recursive
 reached as (
     select person_id, linked_id from core.person_links

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from random import Random
 
@@ -103,13 +103,14 @@ def test_random_histories_have_the_same_spans_and_findings(tmp_path: Path) -> No
         assert differences(engine, other, relations) == []
 
 
-def test_as_of_is_an_instant(tmp_path: Path) -> None:
+def test_an_instant_before_1970_keeps_its_microseconds_and_its_local_date(tmp_path: Path) -> None:
     with spark(tmp_path / "work", tmp_path) as engine:
         engine.execute("create schema run")
         engine.execute(
-            "create table run.instants as select timestamptz '1969-12-31 23:59:59.999999+00' as at, 3600 as seconds"
+            "create table run.instants as"
+            " select timestamptz '1969-12-31 23:59:59.999999+00' as instant, 3600 as seconds"
         )
-        engine.build("core.dates", "select local_date(at, seconds) as on_date, at from run.instants")
-        assert engine.rows("select on_date, at from core.dates") == [
-            (datetime(1970, 1, 1).date(), datetime(1969, 12, 31, 23, 59, 59, 999999, tzinfo=UTC))  # noqa: DTZ001
+        engine.build("core.dates", "select local_date(instant, seconds) as on_date, instant from run.instants")
+        assert engine.rows("select on_date, instant from core.dates") == [
+            (date(1970, 1, 1), datetime(1969, 12, 31, 23, 59, 59, 999999, tzinfo=UTC))
         ]
