@@ -22,7 +22,7 @@ from tests.support.rule_book_home import rule_book_home
 from tests.support.rule_histories import joined, random_setting, rule_histories
 from tests.support.spark_cluster import local
 
-pytestmark = pytest.mark.spark
+pytestmark = [pytest.mark.spark, pytest.mark.timeout(600)]
 #: What DuckDB alone can build, as the files' headers say.
 ONLY_DUCKDB = {file.relation for layer in sqlfiles.READABLE_SCHEMAS for file in sqlfiles.load(layer) if file.engine}
 
