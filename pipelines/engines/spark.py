@@ -113,7 +113,7 @@ class SparkEngine(DuckDBEngine):
         with self._lock:
             if only == "duckdb" or self._row_count(reads) < self._told.least_rows:
                 return self._counted(relation, self.create(relation, select))
-            types = self.columns(select)
+            types = {name: _stored(kind) for name, kind in self.columns(select).items()}
             self._on_spark(lambda: self._bring_all(reads), relation, select)
         folder = self._folder / relation
         self._on_spark(lambda: self._write(relation, select, folder), relation, select)
@@ -190,7 +190,7 @@ class SparkEngine(DuckDBEngine):
             path = self._folder / f"{relation}.parquet"
             # Parquet has no such integer, and DuckDB would write it as a fraction.
             columns = self.columns(f"select * from {relation}")
-            listed = ", ".join(f"cast({name} as {_STORED.get(kind, kind)}) as {name}" for name, kind in columns.items())
+            listed = ", ".join(f"cast({name} as {_handed(kind)}) as {name}" for name, kind in columns.items())
             self.execute(f"copy (select {listed} from {relation}) to {quoted(str(path))} (format parquet)")
             self._table(relation, path, self._session.read.parquet(path.as_uri()).schema)
         self._there.add(relation)
@@ -240,8 +240,14 @@ class SparkEngine(DuckDBEngine):
             self._session.sparkContext.cancelAllJobs()
 
 
-#: Types of DuckDB that Parquet lacks, and those that hold the same.
-_STORED = {"HUGEINT": "BIGINT", "UHUGEINT": "BIGINT"}
+def _stored(kind: str) -> str:
+    """The type in which DuckDB reads what Spark wrote: words stay text, which it numbers in its own tables."""
+    return "VARCHAR" if kind.startswith("ENUM(") else kind
+
+
+def _handed(kind: str) -> str:
+    """The type in which Spark gets a column of DuckDB's, which Parquet has and Spark counts in."""
+    return "BIGINT" if kind in ("HUGEINT", "UHUGEINT") else _stored(kind)
 
 
 def _escaped(path: str) -> str:
