@@ -11,7 +11,7 @@ PEERS ?= all
 SNAPSHOT_HOME ?=
 PAGES_OUT ?= pages.json
 
-.PHONY: help install demo test check bench bench-pages slow-tests browser-tests thorough simulations next-engine-tests spark peers lock clean
+.PHONY: help install demo test check bench bench-pages slow-tests browser-tests spark-tests thorough simulations next-engine-tests spark peers lock clean
 
 help:
 	@echo "make demo      set up, run the main job on sample logs, serve the dashboard (SERVE=0: stop before serving)"
@@ -32,18 +32,20 @@ install: .venv/installed
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
-# What `heed[spark]` adds. Java is the machine's own.
-spark: .venv/spark-installed
+# What `heed[spark]` adds, in a folder of its own: other libraries look for PySpark and load it. Java is the machine's.
+spark: .venv/spark/installed
 
-.venv/spark-installed: .venv/installed requirements-spark.lock
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements-spark.lock
+.venv/spark/installed: .venv/installed requirements-spark.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes --upgrade --target .venv/spark \
+	    -r requirements-spark.lock
 	@touch $@
 
 # What the benchmarks compare heed with, beside what heed itself needs.
-peers: .venv/peers-installed
+peers: .venv/peers/installed .venv/spark/installed
 
-.venv/peers-installed: .venv/spark-installed requirements-peers.lock
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements-peers.lock
+.venv/peers/installed: .venv/installed requirements-peers.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes --upgrade --target .venv/peers \
+	    -r requirements-peers.lock
 	@touch $@
 
 demo: install
@@ -56,7 +58,7 @@ ifneq ($(SERVE),0)
 endif
 
 test: install
-	$(BIN)/python -m pytest -n 2 -m "not browser and not slow and not thorough and not simulation"
+	$(BIN)/python -m pytest -n 2 -m "not browser and not slow and not thorough and not simulation and not spark"
 
 check: install
 	$(BIN)/ruff format --check .
@@ -65,7 +67,7 @@ check: install
 	$(BIN)/lint-imports
 
 bench: peers
-	$(BIN)/python -m tests.benchmarks.main_job --messages $(N) --peers $(PEERS) --out $(OUT) $(if $(SMALLER),--smaller $(SMALLER))
+	PYTHONPATH=$(CURDIR)/.venv/peers:$(CURDIR)/.venv/spark $(BIN)/python -m tests.benchmarks.main_job --messages $(N) --peers $(PEERS) --out $(OUT) $(if $(SMALLER),--smaller $(SMALLER))
 
 # The snapshot is one that is published already: `make bench-pages SNAPSHOT_HOME=/path/to/home`.
 bench-pages: install
@@ -73,14 +75,18 @@ bench-pages: install
 	$(BIN)/python -m tests.benchmarks.pages $(SNAPSHOT_HOME) --out $(PAGES_OUT)
 
 slow-tests: install
-	$(BIN)/python -m pytest -n 2 -m "slow and not browser"
+	$(BIN)/python -m pytest -n 2 -m "slow and not browser and not spark"
 
 browser-tests: install
-	$(BIN)/python -m pytest -n 2 -m "browser and not thorough"
+	$(BIN)/python -m pytest -n 2 -m "browser and not thorough and not spark"
+
+# One process: a machine with two cores has room for one Spark.
+spark-tests: spark
+	PYTHONPATH=$(CURDIR)/.venv/spark $(BIN)/python -m pytest -m spark tests/spark
 
 # More seeds, looks and widths than CI has time for.
 thorough: install
-	$(BIN)/python -m pytest -n 2 -m thorough
+	$(BIN)/python -m pytest -n 2 -m "thorough and not spark"
 
 # What docs/definitions.md says of coverage and error rates, measured again: half an hour or more.
 simulations: install
@@ -90,8 +96,8 @@ simulations: install
 next-engine-tests: install
 	@test -d .venv/next-engine || $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes \
 	    --target .venv/next-engine -r requirements-next-engine.lock
-	PYTHONPATH=.venv/next-engine $(BIN)/python -m pytest -n 2 -m "not slow and not thorough and not simulation" tests/spec \
-	    tests/golden/test_rule_book.py tests/property/test_spans.py
+	PYTHONPATH=$(CURDIR)/.venv/next-engine $(BIN)/python -m pytest -n 2 -m "not slow and not thorough and not simulation and not spark" \
+	    tests/spec tests/golden/test_rule_book.py tests/property/test_spans.py
 
 # pyspark and chdb stand in locks of their own: they are large, and only Spark and the benchmarks want them.
 lock:

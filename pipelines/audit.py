@@ -29,25 +29,27 @@ FINDING_COLUMNS = (
     "details",
     "waived_by",
 )
-#: Every column of audits.findings that a rule's own rows give; a rule leaves out what it has nothing to say of.
+#: Every column of audits.findings that a rule's own rows give, and what it is where a rule has nothing to say of it. No
+#: name of an instant's type means the same to every engine: the type of what every rule says is taken.
+_NO_INSTANT = "case when false then occurred_at end"
 RULE_COLUMNS: dict[str, str] = {
-    "rule": "varchar",
-    "finding_class": "varchar",
-    "severity": "varchar",
-    "source": "varchar",
-    "message_id": "varchar",
-    "event_id": "varchar",
-    "contact_key": "bigint",
-    "channel": "varchar",
-    "program": "varchar",
-    "campaign_id": "varchar",
-    "occurred_at": "timestamptz",
-    "begins_at": "timestamptz",
-    "processed_at": "timestamptz",
-    "deadline_at": "timestamptz",
-    "delivered": "boolean",
-    "details": "varchar",
-    "legal_rule_id": "varchar",
+    "rule": "cast(null as string)",
+    "finding_class": "cast(null as string)",
+    "severity": "cast(null as string)",
+    "source": "cast(null as string)",
+    "message_id": "cast(null as string)",
+    "event_id": "cast(null as string)",
+    "contact_key": "cast(null as bigint)",
+    "channel": "cast(null as string)",
+    "program": "cast(null as string)",
+    "campaign_id": "cast(null as string)",
+    "occurred_at": _NO_INSTANT,
+    "begins_at": _NO_INSTANT,
+    "processed_at": _NO_INSTANT,
+    "deadline_at": _NO_INSTANT,
+    "delivered": "cast(null as boolean)",
+    "details": "cast(null as string)",
+    "legal_rule_id": "cast(null as string)",
 }
 #: What each rule must say.
 REQUIRED_COLUMNS = ("rule", "finding_class", "severity", "contact_key", "occurred_at", "details")
@@ -73,7 +75,7 @@ def chosen(choice: str | tuple[str, ...]) -> list[str]:
 def _select(engine: DuckDBEngine, select: str) -> str:
     """A rule's select with all columns of a finding, what it leaves out as nulls."""
     there = engine.columns(select)
-    listed = [name if name in there else f"cast(null as {kind}) as {name}" for name, kind in RULE_COLUMNS.items()]
+    listed = [name if name in there else f"{nothing} as {name}" for name, nothing in RULE_COLUMNS.items()]
     return f"select {', '.join(listed)} from ({select})"
 
 
@@ -97,7 +99,7 @@ def audit(engine: DuckDBEngine, settings: Settings) -> int:
     write_rule_texts(engine)
     selects = {rule.name: _select(engine, rule.text) for rule in rules()}
     every = " union all ".join(selects[name] for name in chosen(settings.policy.rules))
-    found = engine.create("audits.found", every)
+    found = engine.build("audits.found", every)
     for name in selects:
         engine.create_view(f"audits.{name}", f"select * from audits.found where rule = {quoted(name)}")
     waivers.write(engine, settings)

@@ -11,7 +11,7 @@ import polars
 
 from pipelines import sqlfiles, zones
 from pipelines.canonical import TABLES, Column
-from pipelines.engines.duckdb import DuckDBEngine, path_list, quoted
+from pipelines.engines.duckdb import DuckDBEngine, quoted
 from pipelines.ledger import Ledger
 from pipelines.resources import reference_folder
 from pipelines.rulebook import book, tables
@@ -39,11 +39,6 @@ _MANY_WORDS = 10_000
 WEEKDAYS = "weekdays"
 
 
-def _empty(columns: dict[str, str]) -> str:
-    listed = ", ".join(f"cast(null as {kind}) as {name}" for name, kind in columns.items())
-    return f"select {listed} where false"
-
-
 def _stored(columns: tuple[Column, ...]) -> dict[str, str]:
     inner = {column.stored_name: column.sql_type for column in columns}
     return {"source": "VARCHAR", **inner, "load_id": "VARCHAR", "row_number": "BIGINT"}
@@ -52,17 +47,8 @@ def _stored(columns: tuple[Column, ...]) -> dict[str, str]:
 def attach_history(engine: DuckDBEngine, ledger: Ledger) -> None:
     """Define schema history: one view per canonical table over its committed parts, and `addresses`."""
     for table in TABLES.values():
-        parts = ledger.parts(table.name)
-        select = (
-            f"select * from read_parquet({path_list(parts)}, hive_partitioning=false)"
-            if parts
-            else _empty(_stored(table.columns))
-        )
-        engine.create_view(f"history.{table.name}", select)
-    parts = ledger.parts("addresses")
-    engine.create_view(
-        "history.addresses", f"select * from read_parquet({path_list(parts)})" if parts else _empty(_ADDRESSES)
-    )
+        engine.attach_parts(f"history.{table.name}", ledger.parts(table.name), _stored(table.columns))
+    engine.attach_parts("history.addresses", ledger.parts("addresses"), _ADDRESSES)
 
 
 def number_words(engine: DuckDBEngine) -> None:
@@ -89,7 +75,7 @@ def _define_tells_opt_out(engine: DuckDBEngine) -> None:
     rows = polars.read_csv(reference_folder() / "opt_out_instructions.csv").select("phrase", "is_exact").rows()
     exact = " or ".join(f"contains(said, {quoted(phrase)})" for phrase, is_exact in rows if is_exact)
     pattern = "|".join(re.escape(phrase) for phrase, is_exact in rows if not is_exact)
-    engine.define_function("tells_opt_out(said)", f"{exact} or regexp_matches(lower(said), {quoted(pattern)})")
+    engine.define_function("tells_opt_out(said)", f"{exact} or regexp_like(lower(said), {quoted(pattern)})")
 
 
 def write_rule_book(engine: DuckDBEngine, settings: Settings) -> None:
@@ -223,4 +209,4 @@ def _hours(first: date, as_of: datetime) -> polars.DataFrame:
 
 def build_layer(engine: DuckDBEngine, layer: str) -> dict[str, int]:
     """Build every relation of sql/<layer> in dependency order; returns row counts by relation."""
-    return {file.relation: engine.create(file.relation, file.text) for file in sqlfiles.load(layer)}
+    return engine.build_all(sqlfiles.load(layer))

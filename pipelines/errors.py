@@ -74,6 +74,12 @@ class NoSnapshotError(HeedError):
     exit_code = 78
 
 
+class ClusterError(HeedError):
+    """The Spark cluster cannot be reached, gives no executor, or lost all of them."""
+
+    exit_code = 1
+
+
 class EngineError(HeedError):
     """A query failed; carries the relation being built and its SQL."""
 

@@ -58,8 +58,8 @@ def measure(engine: DuckDBEngine) -> None:
     """
     record = periods.read_record(engine)
     engine.create_from_frame("metrics.report_months", periods.report_months(engine, record))
-    for file in sqlfiles.load("metrics"):
-        engine.create(file.relation, file.text)
+    engine.build_all(sqlfiles.load("metrics"))
+    engine.release()
     measurements = polars.concat([family(engine, record) for family in FAMILIES]).sort(KEY, nulls_last=False)
     engine.create_from_frame("metrics.measurements", measurements)
     now, before = trends.trends(engine, record)["*"]

@@ -7,6 +7,7 @@ import os
 import secrets
 import shutil
 import time
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from datetime import UTC, datetime
 from importlib import import_module
 from pathlib import Path
 from threading import Thread
+from typing import Any
 
 from pipelines import audit, build, chain, changes, identity, inbox, lineage, load, provenance, publish, quarantine
 from pipelines.engines.duckdb import DuckDBEngine
@@ -90,7 +92,8 @@ def home_lock(home: Path) -> Iterator[None]:
 
 def _facts(run: Run) -> int:
     build.attach_history(run.engine, run.ledger)
-    build.number_words(run.engine)
+    if run.engine.name == "duckdb":  # a cluster's relations are files, which hold text
+        build.number_words(run.engine)
     build.write_reference(run.engine)
     digest = lineage.fingerprint(run.fingerprints)
     provenance.write_parameters(run.engine, run.settings, run.run_id, run.as_of, run.started_at, digest)
@@ -192,17 +195,31 @@ def _work_folder(settings: Settings) -> Iterator[Path]:
         shutil.rmtree(work, ignore_errors=True)
 
 
-def _engine(
-    settings: Settings, work: Path, name: str, *, is_packed: bool = True, in_memory: tuple[str, ...] = ()
-) -> DuckDBEngine:
-    """A disposable database; loading and building have one each, so that neither holds the other's memory."""
-    return DuckDBEngine(
-        work / f"{name}.duckdb" if is_packed else None,
-        in_memory=in_memory,
-        memory_limit=f"{_memory_limit(settings) // 1024}KiB",
-        threads=settings.policy.threads,
-        temporary_folder=work / f"{name}.spill",
-    )
+def _options(settings: Settings, work: Path, name: str) -> dict[str, Any]:
+    """What DuckDB may take of this machine for the database `name`, and where it spills."""
+    return {
+        "memory_limit": f"{_memory_limit(settings) // 1024}KiB",
+        "threads": settings.policy.threads,
+        "temporary_folder": work / f"{name}.spill",
+    }
+
+
+@contextmanager
+def _engine(settings: Settings, work: Path, name: str, *, is_packed: bool) -> Iterator[DuckDBEngine]:
+    """A disposable database to build in, with a cluster for what is heavy where [engine] says so."""
+    path = work / f"{name}.duckdb" if is_packed else None
+    options = _options(settings, work, name) | {"in_memory": ("audits",)}
+    if settings.engine.name != "spark":
+        with DuckDBEngine(path, **options) as engine:
+            yield engine
+        return
+    from pipelines.engines.spark import SparkEngine, shared_folder
+
+    with (
+        shared_folder(settings.engine, settings.home, work) as folder,
+        SparkEngine(path, told=settings.engine, folder=folder, home_history=settings.history, **options) as engine,
+    ):
+        yield engine
 
 
 def _load(settings: Settings, ledger: Ledger, work: Path, started_at: datetime, narrate: Narrate) -> list[Load]:
@@ -218,7 +235,8 @@ def _load(settings: Settings, ledger: Ledger, work: Path, started_at: datetime, 
     loads = []
     for position, file in enumerate(new, start=1):
         narrate(f"Loading {file.file(settings.home)} ({position} of {len(new)})")
-        with _engine(settings, work, f"load_{position}") as engine:
+        name = f"load_{position}"
+        with DuckDBEngine(work / f"{name}.duckdb", **_options(settings, work, name)) as engine:
             one = load.load_file(engine, settings, ledger, file, key, work, started_at)
         if one.read_count == 0:
             narrate(f"{one.file} holds no rows.")
@@ -246,6 +264,10 @@ def execute(settings: Settings, *, as_of: str | None = None, narrate: Narrate = 
     """
     wanted = as_of or settings.policy.as_of
     wanted_as_of = _as_of(wanted, as_of is not None) if wanted else None
+    if settings.engine.name == "spark":
+        from pipelines.engines import spark_session
+
+        spark_session.check(settings.engine)
     with home_lock(settings.home):
         started_at = datetime.now(UTC)
         # To the microsecond, so that names sort as the runs began.
@@ -268,10 +290,12 @@ def execute(settings: Settings, *, as_of: str | None = None, narrate: Narrate = 
 
             latest = [datetime.fromisoformat(one.last_record_at) for one in ledger.loads if one.last_record_at]
             instant = wanted_as_of or max(latest, default=None)
-            # Great Expectations takes seconds to import: it does so while DuckDB builds.
+            # Great Expectations takes seconds to import: it does so while DuckDB builds. It imports PySpark too where
+            # that is installed, which warns of pandas 3: heed hands no data frame from one to the other.
+            warnings.filterwarnings("ignore", "PySpark does not yet fully support pandas", FutureWarning)
             Thread(target=import_module, args=("great_expectations",), daemon=True).start()
             is_packed = not _fits_in_memory(settings, ledger)
-            with _engine(settings, work, run_id, is_packed=is_packed, in_memory=("audits",)) as engine:
+            with _engine(settings, work, run_id, is_packed=is_packed) as engine:
                 run = Run(settings, ledger, engine, run_id, started_at, instant, parts, new_loads, steps)
                 for name, words, step in STEPS:
                     narrate(words)

@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 
 from pipelines.errors import ConfigurationError
 from pipelines.settings_dashboard import Dashboard, read_dashboard
+from pipelines.settings_engine import Engine, read_engine
 from pipelines.settings_table import Table
 
 SCOPES = ("channel", "program", "person")
@@ -99,6 +100,7 @@ class Settings:
     policy: Policy
     sources: tuple[Source, ...]
     dashboard: Dashboard = field(default_factory=Dashboard)
+    engine: Engine = field(default_factory=Engine)
 
     @cached_property
     def inbox(self) -> Path:
@@ -341,7 +343,8 @@ def read(home: Path) -> Settings:
     top = Table(path, "top level", content)
     policy = _policy(path, top.take("policy", dict, {}))
     dashboard = read_dashboard(path, top.take("dashboard", dict, {}))
+    engine = read_engine(path, top.take("engine", dict, {}))
     listed = top.take("source", list, [])
     top.finish()
     sources = tuple(_source(path, item, position, home) for position, item in enumerate(listed, start=1))
-    return Settings(home.resolve(), policy, sources, dashboard)
+    return Settings(home.resolve(), policy, sources, dashboard, engine)

@@ -47,7 +47,7 @@ class SqlFile:
     @property
     def reads(self) -> frozenset[str]:
         """Every relation the select names, as `schema.name`."""
-        return frozenset(f"{schema}.{name}" for schema, name in _RELATION.findall(_COMMENT.sub("", self.text)))
+        return relations_of(self.text)
 
     @property
     def grain(self) -> str:
@@ -68,10 +68,20 @@ class SqlFile:
                 found[current] += " " + line.strip()
         return found
 
+    @property
+    def engine(self) -> str | None:
+        """The only engine that can build it; None where every engine can."""
+        return self.fields.get("Engine")
+
     def upward_reads(self) -> list[str]:
         """Relations it reads and must not."""
         allowed = READABLE_SCHEMAS[self.layer]
         return sorted(name for name in self.reads if name.split(".", 1)[0] not in allowed or name == self.relation)
+
+
+def relations_of(select: str) -> frozenset[str]:
+    """Every relation of heed's that a select names, as `schema.name`."""
+    return frozenset(f"{schema}.{name}" for schema, name in _RELATION.findall(_COMMENT.sub("", select)))
 
 
 def _parse(path: Path) -> SqlFile:

@@ -15,6 +15,8 @@ from pipelines.errors import EngineError
 if TYPE_CHECKING:
     import polars
 
+    from pipelines.sqlfiles import SqlFile
+
 # Spark's names for what DuckDB calls otherwise, so that one SQL text runs on both.
 _MACROS = {
     "unix_seconds(instant)": "cast(floor(epoch(instant)) as bigint)",
@@ -29,7 +31,7 @@ _MACROS = {
 }
 # What sql/ says often, said once: the date of an instant so many seconds from UTC, and the first day of the period of a
 # grain (day, week, month; null for the whole record) that a date is in.
-_FUNCTIONS = {
+PORTABLE_FUNCTIONS = {
     "local_date(instant, offset_seconds)": "date '1970-01-01'"
     " + cast(floor(cast(unix_seconds(instant) + offset_seconds as double) / 86400) as int)",
     "period_start(grain, on_date)": "case grain when 'day' then on_date"
@@ -37,7 +39,7 @@ _FUNCTIONS = {
     " when 'month' then cast(date_trunc('month', on_date) as date) end",
 }
 #: Every function that the SQL files call and DuckDB does not have: signature -> expression.
-SQL_FUNCTIONS = _MACROS | _FUNCTIONS
+SQL_FUNCTIONS = _MACROS | PORTABLE_FUNCTIONS
 
 
 class DuckDBEngine:
@@ -163,6 +165,30 @@ class DuckDBEngine:
         """Define view `schema.name` over a select."""
         self._make_schema(relation)
         self.execute(f"create or replace view {relation} as\n{select}", relation=relation)
+
+    def build(self, relation: str, select: str, only: str | None = None) -> int:
+        """Build `schema.name` where this engine does what is heavy, here as a table; returns its row count.
+
+        `only` names the one engine that can build it, where not all can.
+        """
+        return self.create(relation, select)
+
+    def build_all(self, files: Iterable[SqlFile]) -> dict[str, int]:
+        """Build every file, in the order of building; returns row counts by relation."""
+        return {file.relation: self.build(file.relation, file.text, file.engine) for file in files}
+
+    def release(self) -> None:
+        """Give back what only building needs: nothing."""
+
+    def attach_parts(self, relation: str, parts: Sequence[Path], columns: dict[str, str]) -> None:
+        """Define `schema.name` over Parquet files, in order; without any, as a relation of these columns and no row."""
+        listed = ", ".join(f"cast(null as {kind}) as {name}" for name, kind in columns.items())
+        select = (
+            f"select * from read_parquet({path_list(parts)}, hive_partitioning=false)"
+            if parts
+            else f"select {listed} where false"
+        )
+        self.create_view(relation, select)
 
     def _make_schema(self, relation: str) -> None:
         schema, _, _ = relation.partition(".")

@@ -1,34 +1,10 @@
 -- One row per contact: its mask, what kind of address it is, where it is, and the person it belongs to.
 -- Contacts that share a person_id, directly or through other contacts, are one person; the smallest id names it.
-with recursive
-person_ids as (
-    select contact_key, person_id from core.messages where person_id is not null
-    union
-    select contact_key, person_id from core.consent_events where person_id is not null
-    union
-    select contact_key, person_id from history.contacts where person_id is not null
-),
-shared as (
-    select contact_key from person_ids group by contact_key having count(*) > 1
-),
-links as (
-    select distinct a.person_id, b.person_id as linked_id
-    from shared as s
-    join person_ids as a on a.contact_key = s.contact_key
-    join person_ids as b on b.contact_key = s.contact_key and b.person_id <> a.person_id
-),
-reached as (
-    select person_id, linked_id from links
-    union
-    select r.person_id, l.linked_id from reached as r join links as l on l.person_id = r.linked_id
-),
-persons as (
-    select person_id, least(person_id, min(linked_id)) as first_id from reached group by person_id
-),
+with
 belongs as (
     select i.contact_key, min(coalesce(p.first_id, i.person_id)) as person_id
-    from person_ids as i
-    left join persons as p on p.person_id = i.person_id
+    from core.person_ids as i
+    left join core.linked_persons as p on p.person_id = i.person_id
     group by i.contact_key
 ),
 single_zones as (

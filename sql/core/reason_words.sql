@@ -29,7 +29,7 @@ placed as (
     where array_size(l.words) > 0
 ),
 spelled as (
-    select text_id, position, try_element_at(words, position) as word
+    select text_id, position, try_element_at(words, cast(position as int)) as word
     from placed
 ),
 written as (

@@ -20,8 +20,8 @@ placed as (
 steps as (
     select
         said_id,
-        try_element_at(words, position) as word,
-        try_element_at(words, position + 1) as next_word
+        try_element_at(words, cast(position as int)) as word,
+        try_element_at(words, cast(position + 1 as int)) as next_word
     from placed
 ),
 phrases as (

@@ -23,6 +23,7 @@ from pipelines import (
     readers,
     settings,
     settings_dashboard,
+    settings_engine,
     snapshots,
     staging,
     zones,
@@ -118,10 +119,10 @@ def test_every_reason_code_has_its_remedy() -> None:
 
 
 def settings_in_code() -> set[str]:
-    """Every key that heed.toml may have below [policy], [[source]], [[source.events]] and [dashboard]."""
-    source = inspect.getsource(settings) + inspect.getsource(settings_dashboard)
+    """Every key that heed.toml may have below [policy], [[source]], [[source.events]], [dashboard] and [engine]."""
+    source = inspect.getsource(settings) + inspect.getsource(settings_dashboard) + inspect.getsource(settings_engine)
     methods = r"(?:table|inner|roles)\.(?:text|texts|take|required|one_of)\(\s*\"(\w+)\"(?!, dict\))"
-    helpers = r"(?:_(?:deadline|country|zone|seconds)\(table, |asked\.add\(|table\.text\()\"(\w+)\""
+    helpers = r"(?:_(?:deadline|country|zone|seconds|at_least)\(table, |asked\.add\(|table\.text\()\"(\w+)\""
     found = set(re.findall(methods, source)) | set(re.findall(helpers, source))
     # Tables of [dashboard] have sections of their own.
     return found - {"roles"} | set(settings_dashboard.ROLES)
@@ -129,7 +130,7 @@ def settings_in_code() -> set[str]:
 
 def test_every_setting_is_documented_and_no_other() -> None:
     listed = [row["setting"] for table in tables(text("configuration.md")) for row in table if "setting" in row]
-    assert sorted(listed) == sorted(settings_in_code())
+    assert sorted({*listed}) == sorted(settings_in_code())
     assert {"scope", "report_timezone", "default_deadline", "null_values", "event_type"} <= set(listed)
 
 
