@@ -6,12 +6,15 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import numpy as np
+import polars
 import pytest
 from scipy import stats
 
 from pipelines import sqlfiles
+from pipelines.build import write_reference
 from pipelines.engines.duckdb import DuckDBEngine
 from pipelines.measures import membership
+from pipelines.resources import reference_folder
 from tests.support.measured import nine, numbers
 from tests.support.one_family import measured_alone
 from tests.support.working_database import insert, working_database
@@ -19,6 +22,8 @@ from tests.support.working_database import insert, working_database
 DAY = 86_400
 AS_OF = "2026-06-30 00:00:00+00"
 START = datetime(2026, 1, 1)  # noqa: DTZ001
+#: Event type, kind of span, and what such an act does to one.
+ROLES = polars.read_csv(reference_folder() / "span_acts.csv").rows()
 
 
 def stayed(acts: list[dict[str, Any]], spans: list[dict[str, Any]] | None = None) -> DuckDBEngine:
@@ -34,7 +39,8 @@ def stayed(acts: list[dict[str, Any]], spans: list[dict[str, Any]] | None = None
         key = {"source": "crm", "event_id": f"e{number}", "contact_key": told.pop("contact")}
         key |= {"channel": told.pop("channel", "sms"), "event_type": told.pop("type", "opt_in"), "requested_at": at}
         events.append(key | {"requested_on": at[:10]} | told)
-        scoped.append(key | {"scope_key": f"{key['contact_key']}|{key['channel']}", "program": "*"})
+        scope = {"scope_key": f"{key['contact_key']}|{key['channel']}", "program": "*"}
+        scoped += [key | scope | {"kind": kind, "role": role} for of, kind, role in ROLES if of == key["event_type"]]
     if spans is None:
         left = [event for event in events if event["event_type"] in ("opt_out", "complaint", "block")]
         firsts = {event["channel"]: event for event in sorted(left, key=lambda one: one["requested_at"], reverse=True)}
@@ -45,6 +51,7 @@ def stayed(acts: list[dict[str, Any]], spans: list[dict[str, Any]] | None = None
         ]
     # The stretches are made from the acts, as in a run.
     with working_database() as made:
+        write_reference(made)
         insert(made, "core.scoped_acts", *scoped)
         stretches = made.records(sqlfiles.read("core.consent_spans").text)
     rows = {
