@@ -87,7 +87,7 @@ def test_waivers_come_to_what_the_key_says(golden: Golden) -> None:
     assert len(waived) == golden.key["waivers"][0]["finding_count"]
 
 
-@pytest.mark.parametrize(("messages", "seed"), [(2_000, 1), pytest.param(9_000, 2, marks=pytest.mark.slow)])
+@pytest.mark.parametrize(("messages", "seed"), [(2_000, 1), pytest.param(9_000, 2, marks=pytest.mark.thorough)])
 def test_other_sizes_and_seeds_are_found_as_planted(tmp_path: Path, messages: int, seed: int) -> None:
     with contextlib.redirect_stderr(io.StringIO()):
         assert main(["-C", str(tmp_path), "sample", "--messages", str(messages), "--seed", str(seed)]) == 0

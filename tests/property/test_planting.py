@@ -322,7 +322,7 @@ def _plants() -> list[Any]:
     listed = []
     for plant in PLANTS:
         rule = plant(CleanHome())[0]
-        listed.append(pytest.param(plant, marks=[pytest.mark.slow] if rule in seen else [], id=plant.__name__))
+        listed.append(pytest.param(plant, marks=[pytest.mark.thorough] if rule in seen else [], id=plant.__name__))
         seen.add(rule)
     return listed
 
