@@ -72,7 +72,7 @@ def by_prefix(history: History) -> str:
     return ""
 
 
-#: The first seed is tried at every keystroke, the second by CI, the others where there is time.
+#: The first seed is tried at every keystroke, the others where there is time.
 SEEDS = [
     0, *(pytest.param(seed, marks=pytest.mark.thorough) for seed in (1, 2, 3)),
 ]  # fmt: skip
