@@ -39,9 +39,8 @@ def lines(path: Path) -> Iterator[Line]:
 
     Lines that name no line before them were written before heed chained them, and may only stand at the beginning.
     """
-    data = path.read_bytes() if path.exists() else b""
     before, is_chained = NOTHING, False
-    for number, line in enumerate(data.split(b"\n")[:-1], start=1):
+    for number, line in enumerate(_committed(path).split(b"\n")[:-1], start=1):
         entry, problem = _entry(line), None
         if entry is None:
             problem = "is damaged"
@@ -61,23 +60,28 @@ def _entry(line: bytes) -> dict[str, Any] | None:
     return entry if isinstance(entry, dict) else None
 
 
+def _committed(path: Path) -> bytes:
+    """The file's bytes up to the end of its last line that has one: what a crash tore off was never committed."""
+    data = path.read_bytes() if path.exists() else b""
+    return data[: data.rfind(b"\n") + 1]
+
+
+def _head(committed: bytes) -> str:
+    return digest(committed[:-1].rpartition(b"\n")[2]) if committed else NOTHING
+
+
 def head(path: Path) -> str:
     """The digest of the last committed line; NOTHING where there is none."""
-    data = path.read_bytes() if path.exists() else b""
-    committed = data[: data.rfind(b"\n")] if b"\n" in data else b""
-    return digest(committed[committed.rfind(b"\n") + 1 :]) if committed else NOTHING
+    return _head(_committed(path))
 
 
 def append(path: Path, entry: dict[str, Any]) -> str:
     """Commit one more line, on disk when this returns, and give its digest; a line torn by a crash is dropped first."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    if path.exists():
-        data = path.read_bytes()
-        if data and not data.endswith(b"\n"):
-            with path.open("r+b") as file:
-                file.truncate(data.rfind(b"\n") + 1)
-    line = json.dumps(entry | {PREVIOUS: head(path)}, separators=(",", ":"), ensure_ascii=False).encode()
+    committed = _committed(path)
+    line = json.dumps(entry | {PREVIOUS: _head(committed)}, separators=(",", ":"), ensure_ascii=False).encode()
     with path.open("ab") as file:
+        file.truncate(len(committed))
         file.write(line + b"\n")
         file.flush()
         os.fsync(file.fileno())

@@ -56,6 +56,18 @@ class DamagedHistoryError(HeedError):
     exit_code = 11
 
 
+class NotWholeError(HeedError):
+    """Something in the home is not what was written."""
+
+    exit_code = 11
+
+
+class BeyondRepairError(HeedError):
+    """Something is damaged that cannot be made from what is left."""
+
+    exit_code = 11
+
+
 class ValidationFailedError(HeedError):
     """The data are not fit to use, or two independent computations disagree: nothing is published."""
 

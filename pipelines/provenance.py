@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from datetime import datetime
 from fnmatch import fnmatchcase
@@ -11,9 +10,10 @@ from typing import Any
 
 import polars
 
-from pipelines import __version__, connectors
+from pipelines import __version__, chain, connectors
 from pipelines.engines.duckdb import DuckDBEngine
 from pipelines.ledger import Ledger
+from pipelines.publish import RUNS
 from pipelines.settings import Settings
 
 _INSTANT = polars.Datetime("us", "UTC")
@@ -223,14 +223,8 @@ def summary_row(engine: DuckDBEngine) -> dict[str, Any]:
 def write_history(engine: DuckDBEngine, published: Path) -> dict[str, Any]:
     """Build run.history from the runs published before and this one; returns this one's row."""
     row = summary_row(engine)
-    path = published / "runs.jsonl"
-    lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
-    earlier = []
-    for line in lines:
-        try:
-            earlier.append(json.loads(line))
-        except ValueError:
-            continue  # a line torn by a crash: that run's snapshot was never pointed at
+    # A line torn by a crash is none: that run's snapshot was never pointed at.
+    earlier = [dict(line.entry) for line in chain.lines(published / RUNS) if line.entry]
     for one in earlier:
         one["as_of"], one["started_at"] = _instant(one["as_of"]), _instant(one["started_at"])
     schema: dict[str, Any] = {

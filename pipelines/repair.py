@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 
 from pipelines import chain, verify
-from pipelines.errors import HeedError
+from pipelines.errors import BeyondRepairError
 from pipelines.ledger import NAME, Ledger, Load, sha256_of
-from pipelines.publish import POINTER
+from pipelines.publish import POINTER, read_pointer
 from pipelines.run import home_lock
-
-
-class BeyondRepairError(HeedError):
-    """Something is damaged that cannot be made from what is left."""
-
-    exit_code = 11
 
 
 def repair(home: Path, narrate: Callable[[str], None]) -> int:
@@ -45,13 +38,13 @@ def repair(home: Path, narrate: Callable[[str], None]) -> int:
             Ledger(history).retire(sorted(loads), "parts of them were damaged")
             for load in loads.values():
                 narrate(f"{load.file} will be loaded again: parts of it were damaged.")
+        pointer = read_pointer(home / "published")
         snapshots = [home / path for path in sorted(damaged) if path.endswith(".duckdb")]
         for path in snapshots:
             path.unlink(missing_ok=True)
             narrate(f"{path.name} was removed: it is not what was published.")
-        pointer = home / "published" / POINTER
-        if f"published/{POINTER}" in damaged or _points_to(pointer) in {path.name for path in snapshots}:
-            pointer.unlink(missing_ok=True)
+        if f"published/{POINTER}" in damaged or (pointer and pointer["snapshot"] in {one.name for one in snapshots}):
+            (home / "published" / POINTER).unlink(missing_ok=True)
         done = len(loads) + len(snapshots)
         narrate(f"Next: heed -C {home} run" if done else "Nothing to repair.")
         return done
@@ -60,11 +53,3 @@ def repair(home: Path, narrate: Callable[[str], None]) -> int:
 def _is_delivered(home: Path, load: Load) -> bool:
     path = home / load.file
     return path.is_file() and sha256_of(path) == load.sha256
-
-
-def _points_to(pointer: Path) -> str | None:
-    try:
-        name = json.loads(pointer.read_bytes())["snapshot"]
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
-    return str(name)

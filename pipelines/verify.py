@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from pipelines import chain
-from pipelines.errors import DamagedHistoryError, HeedError
+from pipelines.errors import DamagedHistoryError, NotWholeError
 from pipelines.ledger import NAME, Ledger, Load, Part, sha256_of
 from pipelines.publish import POINTER, RUNS, pointer_text
 
@@ -104,12 +104,6 @@ def _pointer_problem(published: Path, lines: list[chain.Line]) -> str | None:
 
 def _instant(entry: dict[str, Any]) -> datetime | None:
     return datetime.fromisoformat(entry["as_of"]) if entry.get("as_of") else None
-
-
-class NotWholeError(HeedError):
-    """Something in the home is not what was written."""
-
-    exit_code = 11
 
 
 def run(home: Path, *, as_json: bool) -> None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
+from pipelines import chain
 from pipelines.errors import NoSnapshotError, UsageError
-from pipelines.publish import read_pointer
+from pipelines.publish import RUNS, read_pointer
 
 CURRENT, PREVIOUS = "current", "previous"
 
@@ -66,11 +66,4 @@ def _unknown(home: Path, name: str) -> str:
 
 def _published(home: Path) -> list[dict[str, Any]]:
     """Every run that was ever published, from runs.jsonl; a line torn by a crash is left out."""
-    path = home / "published" / "runs.jsonl"
-    rows = []
-    for line in path.read_text(encoding="utf-8").splitlines() if path.exists() else []:
-        try:
-            rows.append(json.loads(line))
-        except ValueError:
-            continue
-    return [row for row in rows if isinstance(row, dict)]
+    return [line.entry for line in chain.lines(home / "published" / RUNS) if line.entry]
