@@ -45,7 +45,8 @@ def repair(home: Path, narrate: Callable[[str], None]) -> int:
             narrate(f"{path.name} was removed: it is not what was published.")
         if f"published/{POINTER}" in damaged or (pointer and pointer["snapshot"] in {one.name for one in snapshots}):
             (home / "published" / POINTER).unlink(missing_ok=True)
-        done = len(loads) + len(snapshots)
+            narrate(f"{POINTER} was removed: the next run writes it.")
+        done = len(loads) + len(snapshots) + (f"published/{POINTER}" in damaged)
         narrate(f"Next: heed -C {home} run" if done else "Nothing to repair.")
         return done
 

@@ -105,12 +105,19 @@ def break_snapshot(home: Home) -> Path:
     return path
 
 
+def break_pointer(home: Home) -> Path:
+    """Damage the pointer to the snapshot."""
+    path = home.path / "published" / "CURRENT.json"
+    path.write_text(path.read_text().replace("published_at", "published_on"))
+    return path
+
+
 def rows(home: Home) -> str:
     """Every number that is published."""
     return home.heed("metrics", "--format", "json").out
 
 
-@pytest.mark.parametrize("damage", [break_part, break_snapshot])
+@pytest.mark.parametrize("damage", [break_part, break_snapshot, break_pointer])
 def test_what_the_inbox_still_holds_is_repaired(
     home: Home, damage: Callable[[Home], Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
