@@ -1,16 +1,13 @@
 """Asks `heed contact` what history holds about one contact: the address goes by a pipe and is written nowhere.
 
 History is newer and fuller than the snapshot: it has every contact, every delivered row and its text. It is read by a
-process of its own, which opens only the row groups that can hold the contact.
+process of its own (dashboard.contact_process), which opens only the row groups that can hold the contact.
 """
 
 from __future__ import annotations
 
 import json
-import logging
 import re
-import subprocess
-import sys
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -18,9 +15,9 @@ from typing import Any
 
 import streamlit as st
 
+from dashboard import contact_process
 from dashboard.words import contact as words
 
-CHECKOUT = Path(__file__).resolve().parent.parent
 LONGEST = timedelta(minutes=1)
 STATE = "contact_held"
 
@@ -84,26 +81,14 @@ def _stamp(home: Path) -> tuple[str, int, int]:
 
 
 def _ask(home: Path, text: str) -> Held:
-    command = [sys.executable, "-m", "pipelines.cli", "-C", str(home.resolve()), "contact", "-", "--json"]
-    line = " ".join(text.split())
     try:
-        done = subprocess.run(
-            command,
-            input=line.encode(),
-            capture_output=True,
-            cwd=CHECKOUT,
-            timeout=LONGEST.total_seconds(),
-            check=False,
-        )
-    except subprocess.TimeoutExpired as error:
+        answer = json.loads(contact_process.of(home).answer(" ".join(text.split()), LONGEST.total_seconds()))
+    except contact_process.TooLongError as error:
         raise NotReadError(words.TOO_LONG) from error
-    if done.returncode:
-        said = done.stderr.decode("utf-8", errors="replace").splitlines()
-        told = [one.removeprefix("heed: ") for one in said if one.startswith("heed: ")]
-        # Its own sentences name files and settings; anything else may quote what was asked for.
-        logging.getLogger(__name__).error("heed contact ended with %s: %s", done.returncode, "; ".join(told))
-        raise NotReadError(told[-1] if told else words.FAILED)
-    answer = json.loads(done.stdout)
+    except contact_process.EndedError as error:
+        raise NotReadError(str(error) or words.FAILED) from error
+    if "error" in answer:
+        raise NotReadError(answer["error"])
     key = as_key(answer["contact_key"])
     assert key is not None
     for record in answer["records"]:

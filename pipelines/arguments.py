@@ -105,9 +105,15 @@ def parser() -> argparse.ArgumentParser:
             "--period", metavar="YYYY-MM", help="only rows of this month, as the report's time zone has it"
         )
     made["contact"].add_argument(
-        "address", help="an address in any spelling, a contact_key of 16 hexadecimal digits, or - to read it from input"
+        "address",
+        nargs="?",
+        default="",
+        help="an address in any spelling, a contact_key of 16 hexadecimal digits, or - to read it from input",
     )
     made["contact"].add_argument("--json", action="store_true", help="print all as one object, with what was read")
+    made["contact"].add_argument(
+        "--each", action="store_true", help="answer every line of input with one line, the object of --json"
+    )
     _add_screen_options(made["screen"])
     _add_compare_options(made["compare"])
     segments.add_options(made["segments"])

@@ -18,7 +18,7 @@ from typing import Any
 
 from pipelines.canonical import TABLES, Table
 from pipelines.engines.duckdb import DuckDBEngine, path_list
-from pipelines.errors import UsageError
+from pipelines.errors import EngineError, HeedError, UsageError
 from pipelines.ledger import Ledger
 from pipelines.settings import Settings, read
 from pipelines.zones import utc_text
@@ -192,6 +192,9 @@ def run(options: argparse.Namespace) -> None:
 
     Raises UsageError without an address, ConfigurationError without the home's secret.
     """
+    if options.each:
+        _answer_each(options.home)
+        return
     address = sys.stdin.readline(_LONGEST_ADDRESS).strip() if options.address == "-" else options.address.strip()
     if not address:
         raise UsageError("There is no address.", "Name an address or a contact_key, or write one to standard input.")
@@ -209,6 +212,21 @@ def run(options: argparse.Namespace) -> None:
     columns = [name for name in COLUMNS if options.format != "table" or name not in _TOO_LONG]
     rows = held.records if options.format == "json" else [one | {"details": _in_line(one)} for one in held.records]
     output.write_rows(columns, [[_plain(row[name]) for name in columns] for row in rows], options.format)
+
+
+def _answer_each(home: Path) -> None:
+    """Answer every line of standard input with one line: the object of --json, or {"error": why there is none}."""
+    while line := sys.stdin.readline(_LONGEST_ADDRESS):
+        rest = line
+        while rest and not rest.endswith("\n"):
+            rest = sys.stdin.readline(_LONGEST_ADDRESS)
+        try:
+            answer = as_object(everything_about(line.strip(), read(home)))
+        except EngineError:
+            raise
+        except HeedError as error:
+            answer = {"error": str(error)}
+        print(json.dumps(answer, ensure_ascii=False, default=_as_text), flush=True)
 
 
 def as_object(held: Held) -> dict[str, Any]:

@@ -22,6 +22,7 @@ TERMINAL = {
     "snapshot",
     "replay",
     "contact_history",
+    "contact_process",
     "finding_evidence",
     "finding_list",
 }

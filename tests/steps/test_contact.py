@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import io
+import json
 import re
+import shutil
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import polars
 import pytest
 
+from dashboard import contact_process
 from pipelines import contact, load, run, settings
 from pipelines.canonical import TABLES
 from pipelines.engines.duckdb import DuckDBEngine
@@ -108,6 +112,43 @@ def test_the_address_can_come_by_a_pipe(home: Home, monkeypatch: pytest.MonkeyPa
     said = home.heed("contact", "-")
     assert (said.code, said.out) == (64, "")
     assert said.err.startswith("heed: There is no address.")
+
+
+def test_a_stream_of_questions_is_answered_line_by_line(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = "+12025550101\n\nnobody@example.com\n" + "9" * 5_000 + "\n+12025550102"
+    monkeypatch.setattr("sys.stdin", io.StringIO(asked))
+    said = home.heed("contact", "--each", "--json")
+    answers = [json.loads(line) for line in said.out.splitlines()]
+    assert (said.code, said.err) == (0, "")
+    assert [len(one["records"]) for one in answers] == [5, 0, 0, 0, 1]
+    monkeypatch.setenv("HEED_KEY", "another secret of thirty letters")
+    monkeypatch.setattr("sys.stdin", io.StringIO("+12025550101\n" + answers[0]["contact_key"]))
+    refused, found = (json.loads(line) for line in home.heed("contact", "--each", "--json").out.splitlines())
+    assert "is not the secret that this home's history was keyed with" in refused["error"]
+    assert found == answers[0]
+
+
+def test_the_page_s_reader_answers_ends_and_starts_again(home: Home) -> None:
+    with closing(contact_process.Reader(home.path)) as reader:
+        first = json.loads(reader.answer("+12025550101", 30))
+        assert len(first["records"]) == 5
+        with pytest.raises(contact_process.TooLongError):  # what comes too late answers nobody else
+            reader.answer("+12025550102", 0)
+        assert json.loads(reader.answer("+12025550101", 30)) == first
+    with closing(contact_process.Reader(home.path / "nowhere")) as reader:
+        assert "is not a folder" in json.loads(reader.answer("+12025550101", 30))["error"]
+
+
+def test_the_page_s_reader_says_that_it_ended(home: Home, tmp_path: Path) -> None:
+    broken = tmp_path / "home"
+    shutil.copytree(home.path, broken)
+    for part in broken.glob("history/messages/*/*.parquet"):
+        part.write_bytes(part.read_bytes()[:-20])
+    with closing(contact_process.Reader(broken)) as reader:
+        for _ in range(2):
+            with pytest.raises(contact_process.EndedError) as ended:
+                reader.answer("+12025550101", 30)
+            assert "0101" not in str(ended.value)
 
 
 def test_without_the_secret_a_key_still_finds_its_contact(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
