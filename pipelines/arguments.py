@@ -90,6 +90,9 @@ def parser() -> argparse.ArgumentParser:
     made["run"].add_argument(
         "--as-of", metavar="INSTANT", help="judge the record as it stood then (ISO 8601 with offset)"
     )
+    made["run"].add_argument(
+        "--rebuild", action="store_true", help="make the snapshot anew from history, also where nothing is new"
+    )
     made["run"].add_argument("--verbose", action="store_true", help="say every step")
     for name in ("status", "verify"):
         made[name].add_argument("--json", action="store_true", help="print it as JSON")

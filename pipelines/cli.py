@@ -57,7 +57,7 @@ def _run(options: argparse.Namespace) -> int:
     waivers_file.read(told.home, told.policy.report_timezone)
     book.read(told.home, told.policy.rules, audit.rule_names())
     with Narrator(verbose=options.verbose) as narrator:
-        outcome = run.execute(told, as_of=options.as_of, narrate=narrator)
+        outcome = run.execute(told, as_of=options.as_of, rebuild=options.rebuild, narrate=narrator)
     with snapshots.opened(outcome.snapshot) as engine:
         summary = snapshots.summary(engine)
     if options.json:

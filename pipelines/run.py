@@ -167,6 +167,8 @@ def _as_of(text: str, from_command_line: bool) -> datetime:
 
 #: Bytes of memory that a run's working database takes for each record, at the most.
 _BYTES_PER_RECORD = 400
+#: With fewer records, or a smaller file to load, sharing the work among threads costs more than it saves.
+_RECORDS_FOR_ONE_THREAD, _BYTES_FOR_ONE_THREAD = 20_000, 2_000_000
 
 
 def _memory_limit(settings: Settings) -> int:
@@ -178,8 +180,11 @@ def _memory_limit(settings: Settings) -> int:
 
 def _fits_in_memory(settings: Settings, ledger: Ledger) -> bool:
     """Whether the working database needs no file: packing relations for the disk costs as much as computing them."""
-    records = sum(one.accepted_count for one in ledger.loads)
-    return records * _BYTES_PER_RECORD < _memory_limit(settings) // 2
+    return _records(ledger) * _BYTES_PER_RECORD < _memory_limit(settings) // 2
+
+
+def _records(ledger: Ledger) -> int:
+    return sum(one.accepted_count for one in ledger.loads)
 
 
 @contextmanager
@@ -195,20 +200,21 @@ def _work_folder(settings: Settings) -> Iterator[Path]:
         shutil.rmtree(work, ignore_errors=True)
 
 
-def _options(settings: Settings, work: Path, name: str) -> dict[str, Any]:
+def _options(settings: Settings, work: Path, name: str, *, is_small: bool) -> dict[str, Any]:
     """What DuckDB may take of this machine for the database `name`, and where it spills."""
     return {
         "memory_limit": f"{_memory_limit(settings) // 1024}KiB",
-        "threads": settings.policy.threads,
+        "threads": settings.policy.threads or (1 if is_small else None),
         "temporary_folder": work / f"{name}.spill",
     }
 
 
 @contextmanager
-def _engine(settings: Settings, work: Path, name: str, *, is_packed: bool) -> Iterator[DuckDBEngine]:
+def _engine(settings: Settings, ledger: Ledger, work: Path, name: str) -> Iterator[DuckDBEngine]:
     """A disposable database to build in, with a cluster for what is heavy where [engine] says so."""
-    path = work / f"{name}.duckdb" if is_packed else None
-    options = _options(settings, work, name) | {"in_memory": ("audits",)}
+    path = None if _fits_in_memory(settings, ledger) else work / f"{name}.duckdb"
+    is_small = _records(ledger) < _RECORDS_FOR_ONE_THREAD
+    options = _options(settings, work, name, is_small=is_small) | {"in_memory": ("audits",)}
     if settings.engine.name != "spark":
         with DuckDBEngine(path, **options) as engine:
             yield engine
@@ -236,7 +242,9 @@ def _load(settings: Settings, ledger: Ledger, work: Path, started_at: datetime, 
     for position, file in enumerate(new, start=1):
         narrate(f"Loading {file.file(settings.home)} ({position} of {len(new)})")
         name = f"load_{position}"
-        with DuckDBEngine(work / f"{name}.duckdb", **_options(settings, work, name)) as engine:
+        is_small = file.size_bytes < _BYTES_FOR_ONE_THREAD
+        options = _options(settings, work, name, is_small=is_small)
+        with DuckDBEngine(work / f"{name}.duckdb", **options) as engine:
             one = load.load_file(engine, settings, ledger, file, key, work, started_at)
         if one.read_count == 0:
             narrate(f"{one.file} holds no rows.")
@@ -256,11 +264,14 @@ def _since(begun: float) -> float:
     return round(time.perf_counter() - begun, 3)
 
 
-def execute(settings: Settings, *, as_of: str | None = None, narrate: Narrate = lambda _: None) -> Outcome:
+def execute(
+    settings: Settings, *, as_of: str | None = None, rebuild: bool = False, narrate: Narrate = lambda _: None
+) -> Outcome:
     """Do one run of a home and return what now stands.
 
-    `as_of` overrides the configured one. Raises a HeedError with its exit code; whatever happens, the snapshot
-    published before stays whole until a new one takes its place.
+    `as_of` overrides the configured one; `rebuild` makes a new snapshot of the same record where nothing is new.
+    Raises a HeedError with its exit code; whatever happens, the snapshot published before stays whole until a new one
+    takes its place.
     """
     wanted = as_of or settings.policy.as_of
     wanted_as_of = _as_of(wanted, as_of is not None) if wanted else None
@@ -284,7 +295,7 @@ def execute(settings: Settings, *, as_of: str | None = None, narrate: Narrate = 
             parts = lineage.fingerprints(settings, ledger, wanted)
             digest = lineage.fingerprint(parts)
             pointer = publish.read_pointer(settings.published)
-            if pointer and pointer["fingerprint"] == digest:
+            if pointer and pointer["fingerprint"] == digest and not rebuild:
                 narrate("Nothing new: the published snapshot stands.")
                 return Outcome(pointer["run_id"], settings.published / pointer["snapshot"], False, new_loads, steps)
 
@@ -294,8 +305,7 @@ def execute(settings: Settings, *, as_of: str | None = None, narrate: Narrate = 
             # that is installed, which warns of pandas 3: heed hands no data frame from one to the other.
             warnings.filterwarnings("ignore", "PySpark does not yet fully support pandas", FutureWarning)
             Thread(target=import_module, args=("great_expectations",), daemon=True).start()
-            is_packed = not _fits_in_memory(settings, ledger)
-            with _engine(settings, work, run_id, is_packed=is_packed) as engine:
+            with _engine(settings, ledger, work, run_id) as engine:
                 run = Run(settings, ledger, engine, run_id, started_at, instant, parts, new_loads, steps)
                 for name, words, step in STEPS:
                     narrate(words)

@@ -15,6 +15,7 @@ from pipelines.engines.duckdb import DuckDBEngine
 from tests.steps.conftest import FirstRun
 from tests.support.example_home import CANARIES, MESSAGES, published
 from tests.support.home import MESSAGE, TWO_SOURCES, Home, without_validation
+from tests.support.published import snapshot_rows
 
 
 def test_the_result_as_json(first_run: FirstRun) -> None:
@@ -99,6 +100,14 @@ def test_a_run_on_the_same_files_changes_nothing_and_says_so(settled_home: Home)
         (home.path / "inbox" / name).unlink()
     assert "Nothing new" in home.heed("run").err
     assert published(home) == before
+
+
+def test_a_rebuild_makes_the_same_snapshot_anew(settled_home: Home) -> None:
+    first = Path(settled_home.heed("run", "--json").json()["snapshot"])
+    again = settled_home.run("--rebuild")
+    assert again["published"] is True
+    assert Path(again["snapshot"]) != first
+    assert snapshot_rows(Path(again["snapshot"])) == snapshot_rows(first)
 
 
 def test_violations_fail_a_run_that_is_asked_to(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -107,7 +107,7 @@ class Home:
         ledger = Ledger(read.history)
         latest = [datetime.fromisoformat(one.last_record_at) for one in ledger.loads if one.last_record_at]
         as_of = max(latest, default=None)
-        with DuckDBEngine() as engine:
+        with DuckDBEngine(threads=1) as engine:
             build.attach_history(engine, ledger)
             build.write_reference(engine)
             provenance.write_parameters(engine, read, "test", as_of, LOADED_AT, "test")

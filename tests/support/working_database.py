@@ -238,7 +238,7 @@ DEFAULTS: dict[str, dict[str, Any]] = {
 
 def working_database(path: Path | None = None) -> DuckDBEngine:
     """An engine on a new database at `path` (None: in memory) with every relation of TABLES, all of them empty."""
-    engine = DuckDBEngine(path)
+    engine = DuckDBEngine(path, threads=1)  # a few rows: more threads would wait for each other
     for schema in sorted({relation.partition(".")[0] for relation in TABLES}):
         engine.execute(f"create schema {schema}")
     for relation, columns in TABLES.items():
