@@ -34,3 +34,14 @@ SINCE = (
     "of finished periods changed, and why:"
 )
 FIRST_RUN = "This is the first run that is on record: there is nothing to compare it with."
+
+QUARANTINE = "Quarantine"
+NO_QUARANTINE = "No row was set aside."
+REFUSED = "{rows:row|rows} could not be read with certainty and {rows:~is|are} in no number."
+REFUSED_ALT = "Quarantined rows by reason and column, with an example of each"
+
+EXAMPLES = "Examples ({shown})"
+EXAMPLES_ALT = "Refused rows as shapes, with their file and row"
+
+PLACES = "Files and row numbers"
+PLACES_ALT = "Quarantined rows by reason, file and column"
