@@ -82,11 +82,10 @@ def in_words(row: Row, classes: list[Row]) -> str:
     """The findings of one rule: its name and worst severity, what it means, how they divide, whom they concern."""
     rule = row["rule"]
     # A campaign's finding has no contact.
-    whom = (
-        formats.plural(row["contact_count"], "contact")
-        if row["contact_count"]
-        else formats.plural(row["finding_count"], "campaign")
-    )
+    if row["contact_count"]:
+        whom = words.CONTACTS.format(contacts=formats.Counted(row["contact_count"]))
+    else:
+        whom = words.CAMPAIGNS.format(campaigns=formats.Counted(row["finding_count"]))
     parts = [
         f"{texts.plain(rule_texts.class_name(rule, one['finding_class']))}{formats.GAP}{one['finding_count']:,}"
         for one in classes

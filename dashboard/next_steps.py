@@ -68,7 +68,7 @@ def violations(state: State, one_by_one: bool) -> Step | None:
         return None
     count = sum(row["violation_count"] for row in wrong)
     worst = max(wrong, key=lambda row: row["violation_count"])
-    whom = f", {formats.plural(worst['contact_count'], 'contact')}" if worst["contact_count"] else ""
+    whom = words.CONTACTS.format(contacts=formats.Counted(worst["contact_count"])) if worst["contact_count"] else ""
     concerns = words.MOST_OF_ALL.format(rule=rule_name(worst["rule"]), whom=whom)
     counted = formats.Counted(count)
     if one_by_one:

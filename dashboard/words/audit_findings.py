@@ -16,6 +16,8 @@ NOTHING = "No finding in this selection. Whether the evidence is complete, the v
 OTHER_RULES = "{rules:more rule|more rules} with {findings:finding|findings} and no violation"
 WAIVED = "{findings:finding is waived|findings are waived} and counted apart"
 
+CONTACTS = "{contacts:contact|contacts}"
+CAMPAIGNS = "{campaigns:campaign|campaigns}"
 RULES_ALT = "Findings by rule, the worst first, with violations and waived findings apart"
 
 NOT_FOUND = "Looked for and not found: {names}."

@@ -6,6 +6,7 @@ TRENDS = "See how the opt-out rate moves"
 NOTHING_PRESSES = "Nothing presses"
 
 MOST_OF_ALL = "Most of all {rule}{whom}"
+CONTACTS = ", {contacts:contact|contacts}"
 READ = "Read the {counted:violation|violations}, worst first"
 WHERE = "See in which channels and months the {counted:violation|violations} fell"
 
