@@ -139,7 +139,7 @@ def show_cycle(channel: str, cycle: str) -> None:
 
 def as_share(cycle: str, row: dict[str, Any]) -> Share:
     """One position as a column to draw."""
-    label = words.WEEKDAYS[row["position"] - 1] if cycle == "weekday" else f"{row['position']}:00"
+    label = texts.WEEKDAYS[row["position"] - 1] if cycle == "weekday" else f"{row['position']}:00"
     note = words.POSITION_NOTE.format(
         position=words.position_name(cycle, row["position"]),
         measured=formats.measured(row),

@@ -18,6 +18,7 @@ from dashboard.reason_parts import (
     show_said,
     show_tenure,
 )
+from dashboard.words import charts as chart_words
 from dashboard.words import reason_parts as part_words
 from dashboard.words import reasons as words
 
@@ -238,7 +239,7 @@ def draw_weeks(row: dict[str, Any], weeks: Rows, highest: float) -> None:
     figure = charts.share_over_time(shares, height=220, highest=highest, used=span)
     figure.update_layout(showlegend=False, margin_t=20)
     for trace in figure.data:
-        if trace.name == "Opt-out rate":
+        if trace.name == chart_words.OPT_OUT_RATE:
             trace.name = words.SHARE_OF_OPT_OUTS
     alt = words.WEEKS_ALT.format(reason=name.lower(), direction=direction.lower())
     layout.chart(figure, alt, taking.of_shares("Week from", shares), is_table_beside=True)

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from dashboard import formats
+from dashboard import formats, texts
 
-WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
-WEEKDAY_NAMES = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 SINCE = "Since {starts_on}: {value_after}"
 
 LEVELS = "When did the level change?"
@@ -122,7 +120,7 @@ def season_sentence(cycle: str, test: dict[str, Any], rows: list[dict[str, Any]]
 
 def position_name(cycle: str, position: int) -> str:
     """A weekday or an hour as people say it: Monday, 9:00."""
-    return WEEKDAY_NAMES[position - 1] if cycle == "weekday" else f"{position}:00"
+    return texts.WEEKDAY_NAMES[position - 1] if cycle == "weekday" else f"{position}:00"
 
 
 def year_sentence(rows: list[dict[str, Any]]) -> str:
