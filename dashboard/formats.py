@@ -140,11 +140,14 @@ def plural(value: int, one: str, many: str = "") -> str:
 class Counted(int):
     """A count inside a template, which writes it with its noun or chooses a word by it.
 
-    "{n}" is 1,204; "{n:opt-out|opt-outs}" is 1 opt-out or 1,204 opt-outs; "{n:~is|are}" is the word alone.
+    "{n}" is 1,204; "{n:opt-out|opt-outs}" is 1 opt-out or 1,204 opt-outs; "{n:~is|are}" is the word alone. A third
+    word stands for the whole where there is none: "{n:opt-out|opt-outs|none}".
     """
 
     def __format__(self, words: str) -> str:
-        one, _, many = words.removeprefix("~").partition("|")
+        one, many, none, *_ = [*words.removeprefix("~").split("|"), "", ""]
+        if self == 0 and none:
+            return none
         word = one if self == 1 else many
         return word if words.startswith("~") else f"{count(int(self))} {word}".rstrip()
 

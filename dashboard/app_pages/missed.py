@@ -66,8 +66,7 @@ def show_answer(found: list[dict[str, Any]], regimes: list[dict[str, Any]]) -> N
     st.markdown(
         words.ANSWER.format(
             replies=formats.Counted(read),
-            missed=formats.count(missed) if missed else "none",
-            read=formats.Counted(missed),
+            missed=formats.Counted(missed),
         )
     )
     if not found:

@@ -16,7 +16,8 @@ NOTHING_BODY = (
 DEFINITION = "A request is missed if no opt-out, complaint or block of that contact and channel follows in 24 h"
 
 ANSWER = (
-    "**{replies:reply|replies} read; {missed} of them {read:~reads|read} as a request to stop that nobody recorded.**"
+    "**{replies:reply|replies} read; {missed:||none} of them {missed:~reads|read} as a request to stop that nobody "
+    "recorded.**"
 )
 ALL_ANSWERED = "Every request that heed read is answered by a recorded act within a day."
 CLASSES_ALT = "Missed requests by how clear they are"
