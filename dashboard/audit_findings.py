@@ -8,6 +8,7 @@ from typing import Any
 import streamlit as st
 
 from dashboard import access, formats, layout, rule_texts, snapshot, texts
+from dashboard.words import audit_findings as words
 
 FOUND = """
 select rule, finding_class, severity, finding_count, violation_count, waived_count, contact_count
@@ -25,18 +26,13 @@ left join run.rules as r on r.rule_id = e.legal_rule_id
 where e.violation_count > 0 or e.possible_count > 0
 order by e.high_amount desc, e.legal_rule_id
 """
-EXPOSURE_CAVEAT = (
-    "A range from the text of the law and the violations of the whole record, all channels. It is no forecast and no "
-    "advice: a court decides whether the text binds you, what counts as one violation and what was wilful. **The lines "
-    "overlap, because one message can fall under several: never add them up.** Waived findings are in no amount."
-)
 
 Row = dict[str, Any]
 
 
 def show_found(month: date | None, channel: str) -> None:
     """Findings of a month (None: the whole record) and channel (`*`: all) by rule; what is waived is counted apart."""
-    st.header("What was found", anchor=False)
+    st.header(words.HEAD, anchor=False)
     if not snapshot.has("metrics.finding_counts"):
         st.markdown(texts.OLDER)
         st.code(snapshot.command_for("run"), language=None, wrap_lines=True)
@@ -45,21 +41,21 @@ def show_found(month: date | None, channel: str) -> None:
     found = [row for row in rows if row["finding_class"] == "*"]
     classes = [row for row in rows if row["finding_class"] != "*"]
     if not found:
-        st.markdown("No finding in this selection. Whether the evidence is complete, the verdict above says.")
+        st.markdown(words.NOTHING)
         show_rest(found)
         return
     wrong = [row for row in found if row["violation_count"]]
     others = [row for row in found if not row["violation_count"]]
     show_rules(wrong or others, classes)
     if wrong and others:
-        findings = formats.plural(sum(row["finding_count"] for row in others), "finding")
-        label = f"{formats.plural(len(others), 'more rule')} with {findings} and no violation"
+        findings = formats.Counted(sum(row["finding_count"] for row in others))
+        label = words.OTHER_RULES.format(rules=formats.Counted(len(others)), findings=findings)
         with st.expander(label):
             show_rules(others, classes)
     show_rest(found)
     waived = sum(row["waived_count"] for row in found)
     if waived:
-        counted = f"{formats.plural(waived, 'finding is waived', 'findings are waived')} and counted apart"
+        counted = words.WAIVED.format(findings=formats.Counted(waived))
         if access.may_open("waivers"):
             page = texts.PAGES["waivers"]
             st.page_link(page.file, label=counted, icon=page.icon)
@@ -79,18 +75,17 @@ def show_rules(found: list[Row], classes: list[Row]) -> None:
         for row in found
     ]
     counts = dict.fromkeys(("Findings", "Violations", "Waived"), formats.count)
-    layout.table(lines, "Findings by rule, the worst first, with violations and waived findings apart", counts)
+    layout.table(lines, words.RULES_ALT, counts)
 
 
 def in_words(row: Row, classes: list[Row]) -> str:
     """The findings of one rule: its name and worst severity, what it means, how they divide, whom they concern."""
     rule = row["rule"]
     # A campaign's finding has no contact.
-    whom = (
-        formats.plural(row["contact_count"], "contact")
-        if row["contact_count"]
-        else formats.plural(row["finding_count"], "campaign")
-    )
+    if row["contact_count"]:
+        whom = words.CONTACTS.format(contacts=formats.Counted(row["contact_count"]))
+    else:
+        whom = words.CAMPAIGNS.format(campaigns=formats.Counted(row["finding_count"]))
     parts = [
         f"{texts.plain(rule_texts.class_name(rule, one['finding_class']))}{formats.GAP}{one['finding_count']:,}"
         for one in classes
@@ -110,7 +105,7 @@ def show_rest(found: list[Row]) -> None:
     rest = [rule for rule in rule_texts.AUDITS if rule in looked_for - {row["rule"] for row in found}]
     if rest:
         names = ", ".join(rule_texts.audit_name(rule) for rule in rest)
-        st.caption(f"Looked for and not found: {names}.")
+        st.caption(words.NOT_FOUND.format(names=names))
 
 
 def show_exposure() -> None:
@@ -118,26 +113,7 @@ def show_exposure() -> None:
     lines = snapshot.rows(EXPOSURE) if snapshot.has("metrics.exposure") and snapshot.has("run.rules") else []
     if not lines:
         return
-    st.header("If a court counted each violation", anchor=False)
+    st.header(words.EXPOSURE, anchor=False)
     with st.container(border=True, gap="small"):
-        st.markdown("\n".join(f"- {exposure_in_words(row)}" for row in lines))
-        st.caption(f"{EXPOSURE_CAVEAT} {rule_texts.NOT_ADVICE}")
-
-
-def exposure_in_words(row: Row) -> str:
-    """One penalty: the range, the law, what was counted, and what may come on top."""
-    low, high = (formats.money(row[name], row["currency"]) for name in ("low_amount", "high_amount"))
-    amounts = "up to " + high if not row["low_amount"] else low if low == high else f"between {low} and {high}"
-    place = f" ({texts.plain(rule_texts.place_name(row['jurisdiction']))})" if row["jurisdiction"] else ""
-    counted = f"{formats.plural(row['violation_count'], 'message')}, each counted once"
-    possible = row["possible_count"]
-    more = (
-        f"; {formats.count(possible)} more may fall under it, by a guessed region, and "
-        f"{'is' if possible == 1 else 'are'} in no amount"
-        if possible
-        else ""
-    )
-    law = rule_texts.link(row["citation"], row["source_url"])
-    if not row["violation_count"]:
-        return f"nothing for certain under {law}{place}{more}."
-    return f"**{texts.plain(amounts)}** under {law}{place}: {counted}{more}."
+        st.markdown("\n".join(f"- {words.exposure_in_words(row)}" for row in lines))
+        st.caption(f"{words.EXPOSURE_CAVEAT} {rule_texts.NOT_ADVICE}")

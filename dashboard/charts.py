@@ -16,6 +16,8 @@ from typing import Any
 
 import plotly.graph_objects as go
 
+from dashboard.words import charts as words
+
 ACCENT = "#2e8b98"
 BAND = "rgba(46, 139, 152, 0.22)"
 NEUTRAL = "#7c878c"
@@ -66,8 +68,8 @@ def share_over_time(
     marks: Sequence[tuple[date, str]] = (),
     used: tuple[date, date, str] | None = None,
     between: tuple[date, date] | None = None,
-    name: str = "Opt-out rate",
-    cut_name: str = "Not over yet",
+    name: str = words.OPT_OUT_RATE,
+    cut_name: str = words.NOT_OVER,
 ) -> go.Figure:
     """A share by period with its interval as a band; a period that is not whole is a hollow point.
 
@@ -89,7 +91,7 @@ def share_over_time(
         figure.add_scatter(
             x=[share.at for share in complete] + [share.at for share in reversed(complete)],
             y=percent([share.upper for share in complete]) + percent([share.lower for share in reversed(complete)]),
-            fill="toself", fillcolor=BAND, line={"width": 0}, hoverinfo="skip", name="95 % interval", mode="lines",
+            fill="toself", fillcolor=BAND, line={"width": 0}, hoverinfo="skip", name=words.INTERVAL, mode="lines",
         )  # fmt: skip
     figure.add_scatter(
         x=[share.at for share in complete], y=percent([share.value for share in complete]),
@@ -233,9 +235,9 @@ def timeline(
     calm_marks = [mark for mark in marks if not mark.is_violation]
     # Violations last, so that they are drawn over what lies beside them.
     groups = (
-        ("Message", "circle", ACCENT, [mark for mark in calm_marks if mark.is_filled]),
-        ("Consent event or reply", "diamond-open", NEUTRAL, [mark for mark in calm_marks if not mark.is_filled]),
-        ("Violation", "x", VIOLATION, [mark for mark in marks if mark.is_violation]),
+        (words.MESSAGE, "circle", ACCENT, [mark for mark in calm_marks if mark.is_filled]),
+        (words.EVENT_OR_REPLY, "diamond-open", NEUTRAL, [mark for mark in calm_marks if not mark.is_filled]),
+        (words.VIOLATION, "x", VIOLATION, [mark for mark in marks if mark.is_violation]),
     )
     for name, symbol, color, group in groups:
         if group:

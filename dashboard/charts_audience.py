@@ -13,6 +13,7 @@ from typing import Any
 import plotly.graph_objects as go
 
 from dashboard.charts import ACCENT, BAND, NEUTRAL, calm
+from dashboard.words import charts as words
 
 _STYLES: tuple[dict[str, Any], ...] = (
     {"color": ACCENT},
@@ -39,16 +40,16 @@ def gains_and_losses(
         opacity[-1] = 0.4
     figure = go.Figure()
     figure.add_bar(
-        x=list(periods), y=list(gains), name="Opted in", hoverinfo="skip",
+        x=list(periods), y=list(gains), name=words.OPTED_IN, hoverinfo="skip",
         marker={"color": BAND, "opacity": opacity, "line": {"width": 1, "color": ACCENT}},
     )  # fmt: skip
     figure.add_bar(
-        x=list(periods), y=[-count for count in losses], name="Opted out", hoverinfo="skip",
+        x=list(periods), y=[-count for count in losses], name=words.OPTED_OUT, hoverinfo="skip",
         marker={"color": NEUTRAL, "opacity": opacity, "line": {"width": 0},
                 "pattern": {"shape": "/", "solidity": 0.45}},
     )  # fmt: skip
     figure.add_scatter(
-        x=list(periods), y=[gained - lost for gained, lost in zip(gains, losses, strict=True)], name="Net growth",
+        x=list(periods), y=[gained - lost for gained, lost in zip(gains, losses, strict=True)], name=words.NET_GROWTH,
         mode="lines+markers" if len(periods) <= 70 else "lines", line={"color": ACCENT, "width": 2},
         marker={"symbol": "diamond", "size": 7, "color": ACCENT},
         customdata=[escape(note) for note in notes], hovertemplate="%{customdata}<extra></extra>",

@@ -13,11 +13,12 @@ from typing import Any
 
 import plotly.graph_objects as go
 
+from dashboard import texts
 from dashboard.charts import ACCENT, BAND, FAINT, NEUTRAL, Share, calm, error_bars, percent
+from dashboard.words import charts as words
 
 #: Labels that fit under columns before they are written aslant.
 _STRAIGHT_LABELS = 12
-_WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _PALEST = "rgba(46, 139, 152, 0.04)"
 
 
@@ -39,18 +40,18 @@ def funnel(limits: Sequence[dict[str, Any]], campaigns: Sequence[Campaign], *, h
     """
     figure = go.Figure()
     at = [row["message_count"] for row in limits]
-    for name, suffix, colour in (("99.8 % of campaigns", "998", FAINT), ("95 % of campaigns", "95", BAND)):
+    for name, suffix, colour in ((words.CAMPAIGNS_998, "998", FAINT), (words.CAMPAIGNS_95, "95", BAND)):
         edge = {"mode": "lines", "line": {"width": 0}, "hoverinfo": "skip"}
         lower, upper = (percent([row[f"{side}_{suffix}"] for row in limits]) for side in ("lower", "upper"))
         figure.add_scatter(x=at, y=lower, showlegend=False, **edge)
         figure.add_scatter(x=at, y=upper, fill="tonexty", fillcolor=colour, name=name, **edge)
     figure.add_scatter(
-        x=at, y=percent([row["centre"] for row in limits]), mode="lines", name="Channel",
+        x=at, y=percent([row["centre"] for row in limits]), mode="lines", name=words.CHANNEL,
         line={"color": NEUTRAL, "width": 1.5, "dash": "dash"}, hoverinfo="skip",
     )  # fmt: skip
     styles: tuple[tuple[str, bool, dict[str, Any]], ...] = (
-        ("Campaign", False, {"symbol": "circle-open", "size": 8, "color": NEUTRAL, "line": {"width": 1.5}}),
-        ("Stands out", True, {"symbol": "diamond", "size": 12, "color": ACCENT}),
+        (words.CAMPAIGN, False, {"symbol": "circle-open", "size": 8, "color": NEUTRAL, "line": {"width": 1.5}}),
+        (words.STANDS_OUT, True, {"symbol": "diamond", "size": 12, "color": ACCENT}),
     )
     for name, stands_out, marker in styles:
         shown = [campaign for campaign in campaigns if campaign.stands_out == stands_out]
@@ -76,7 +77,7 @@ def funnel(limits: Sequence[dict[str, Any]], campaigns: Sequence[Campaign], *, h
     figure.update_xaxes(type="log", tickvals=ticks, ticktext=[f"{tick:,}" for tick in ticks])
     figure.update_yaxes(range=[0, max(top * 115, 0.1)], ticksuffix=" %", rangemode="tozero")
     calm(figure, height, legend=True, hover="closest")
-    figure.update_xaxes(title={"text": "Messages delivered, logarithmic", "font": {"size": 12}})
+    figure.update_xaxes(title={"text": words.MESSAGES_DELIVERED, "font": {"size": 12}})
     return figure
 
 
@@ -110,7 +111,7 @@ def week_of_hours(rates: dict[tuple[int, int], float], notes: dict[tuple[int, in
     span = range(hours[0], hours[-1] + 1) if hours else range(24)
     figure = go.Figure()
     figure.add_heatmap(
-        x=[f"{hour:02d}" for hour in span], y=list(_WEEKDAYS),
+        x=[f"{hour:02d}" for hour in span], y=list(texts.WEEKDAYS),
         z=[[_percent_or_none(rates.get((day, hour))) for hour in span] for day in range(1, 8)],
         customdata=[[escape(notes.get((day, hour), "")) for hour in span] for day in range(1, 8)],
         hovertemplate="%{customdata}<extra></extra>", hoverongaps=False, xgap=2, ygap=2,

@@ -11,6 +11,7 @@ from typing import Any
 import plotly.graph_objects as go
 
 from dashboard.charts import ACCENT, BAND, COARSE_TICKS, DURATION_TICKS, LONGEST_LABEL, NEUTRAL
+from dashboard.words import charts as words
 
 #: How lines are told apart: dash, colour. The first is the one to look at.
 LINE_STYLES = (("solid", ACCENT), ("dash", NEUTRAL), ("dot", ACCENT), ("dashdot", NEUTRAL))
@@ -37,12 +38,14 @@ def duration_ranges(ranges: Sequence[Range]) -> go.Figure:
     known = [(place, one) for place, one in enumerate(ranges) if one.median is not None]
     far = [(place, one) for place, one in enumerate(ranges) if one.ninth is not None]
     figure.add_scatter(
-        x=[_visible(one.median) for _, one in known], y=[place for place, _ in known], mode="markers", name="Median",
+        x=[_visible(one.median) for _, one in known], y=[place for place, _ in known],
+        name=words.MEDIAN, mode="markers",
         marker={"size": 10, "color": ACCENT}, error_x=_whiskers([one for _, one in known]),
         customdata=[escape(one.note) for _, one in known], hovertemplate="%{customdata}<extra></extra>",
     )  # fmt: skip
     figure.add_scatter(
-        x=[_visible(one.ninth) for _, one in far], y=[place for place, _ in far], mode="markers", name="9 of 10 within",
+        x=[_visible(one.ninth) for _, one in far], y=[place for place, _ in far],
+        name=words.NINE_OF_TEN, mode="markers",
         marker={"size": 10, "symbol": "diamond-open", "color": NEUTRAL, "line": {"width": 2}},
         customdata=[escape(one.note) for _, one in far], hovertemplate="%{customdata}<extra></extra>",
     )  # fmt: skip

@@ -10,6 +10,7 @@ from html import escape
 import plotly.graph_objects as go
 
 from dashboard.charts import ACCENT, BAND, NEUTRAL, Share, calm, error_bars, percent
+from dashboard.words import charts as words
 
 LABELS_SHOWN = 8
 
@@ -38,7 +39,7 @@ def mark_levels(figure: go.Figure, levels: Sequence[Level]) -> go.Figure:
             )  # fmt: skip
     if levels:
         figure.add_scatter(
-            x=days, y=heights, mode="lines", name="Level", hoverinfo="skip", connectgaps=False,
+            x=days, y=heights, mode="lines", name=words.LEVEL, hoverinfo="skip", connectgaps=False,
             line={"color": NEUTRAL, "width": 2, "dash": "dash"},
         )  # fmt: skip
     return figure

@@ -7,6 +7,7 @@ from typing import Any
 
 from dashboard import contact_history, formats, layout, rule_texts, snapshot, texts
 from dashboard.contact_records import Record
+from dashboard.words import contact_story as words
 
 SPANS = """
 select kind, channel, program, begins_at, processed_at, ends_at, deadline_at, method, repeat_count, reason, {law} as law
@@ -63,31 +64,23 @@ def place_of(key: int) -> dict[str, Any] | None:
 
 def place_words(place: dict[str, Any]) -> list[str]:
     """Where the contact is and what its clock says, with how each is known: rules and quiet hours hang on it."""
-    country = known("Country", rule_texts.place(place["country"]), place["country_from"], place["country_certainty"])
-    region = known("Region", rule_texts.place(place["region"]), place["region_from"], place["region_certainty"])
+    country = words.known(
+        words.COUNTRY, rule_texts.place(place["country"]), place["country_from"], place["country_certainty"]
+    )
+    region = words.known(
+        words.REGION, rule_texts.place(place["region"]), place["region_from"], place["region_certainty"]
+    )
     zones = [place["timezone"]] if place["timezone"] else []
     if not zones and snapshot.has("core.place_zones"):
         zones = [row["timezone"] for row in snapshot.rows(ZONES, [place["place_id"]])]
     listed = ", ".join(zones[:ZONES_SHOWN])
-    more = f" or {len(zones) - ZONES_SHOWN} more" if zones[ZONES_SHOWN:] else ""
-    clock = listed if len(zones) < 2 else f"one of {listed}{more}"
+    more = words.OR_MORE.format(more=len(zones) - ZONES_SHOWN) if zones[ZONES_SHOWN:] else ""
+    clock = listed if len(zones) < 2 else words.ONE_OF.format(listed=listed, more=more)
     return [
         country,
         region,
-        known("Time zone", clock or "unknown", place["timezone_from"], place["timezone_certainty"]),
+        words.known(words.TIME_ZONE, clock or "unknown", place["timezone_from"], place["timezone_certainty"]),
     ]
-
-
-def known(label: str, value: str, origin: str | None, certainty: str | None) -> str:
-    """A fact about a contact and how it is known: Country: United States (US), certain (from the phone number)."""
-    if value == "unknown":
-        return f"{label}: unknown."
-    # A fact that nobody knows for sure and that still has candidates names them and claims nothing.
-    sure = f", {rule_texts.CERTAINTY.get(certainty, texts.plain(certainty))}" if certainty else ""
-    told = f" (from {texts.plain(rule_texts.ORIGINS.get(origin, origin))})" if origin else ""
-    if certainty == "unknown":
-        return f"{label}: unknown, {texts.plain(value)}{told}."
-    return f"{label}: {texts.plain(value)}{sure}{told}."
 
 
 def found_words(found: Sequence[dict[str, Any]]) -> list[str]:
@@ -96,8 +89,8 @@ def found_words(found: Sequence[dict[str, Any]]) -> list[str]:
     lines = []
     for row in found:
         law = row["legal_rule_id"]
-        under = f", under {texts.plain(cited.get(law, law))}" if law else ""
-        waived = f", {formats.count(row['waived_count'])} waived" if row["waived_count"] else ""
+        under = words.UNDER.format(law=texts.plain(cited.get(law, law))) if law else ""
+        waived = words.WAIVED.format(count=formats.count(row["waived_count"])) if row["waived_count"] else ""
         lines.append(
             f"{texts.plain(rule_texts.audit_name(row['rule']))}: "
             f"{texts.plain(rule_texts.class_name(row['rule'], row['finding_class']))}, "
@@ -112,29 +105,29 @@ def waiver_words(key: int) -> list[str]:
         return []
     lines = []
     for row in snapshot.rows(WAIVERS, [key, contact_history.as_digits(key)]):
-        rule = texts.plain(rule_texts.audit_name(row["rule"])) if row["rule"] != "*" else "Every rule"
-        until = f"until {formats.day(row['until'])}" if row["until"] else "until revoked"
+        rule = texts.plain(rule_texts.audit_name(row["rule"])) if row["rule"] != "*" else words.EVERY_RULE
+        until = words.UNTIL.format(until=formats.day(row["until"])) if row["until"] else words.UNTIL_REVOKED
         subject, who, reason = (texts.plain(row[name]) for name in ("subject", "who", "reason"))
-        lines.append(f"{rule}, {subject}: by {who}, {until}. {reason}")
+        lines.append(words.WAIVER.format(rule=rule, subject=subject, who=who, until=until, reason=reason))
     return lines
 
 
 def span_words(span: dict[str, Any], messages: Sequence[Record], cited: dict[str, str]) -> str:
     """One span as two or three sentences; `messages` are those the snapshot judged, oldest first."""
-    act = "Blocked" if span["kind"] == "block" else "Opted out"
-    where = texts.channel(span["channel"]) if span["channel"] != "*" else "every channel"
-    method = f" by {texts.humanise(span['method']).lower()}" if span["method"] else ""
-    words = [f"{act} of {where} on {formats.instant(span['begins_at'])}{method}."]
+    act = words.BLOCKED if span["kind"] == "block" else words.OPTED_OUT
+    where = texts.channel(span["channel"]) if span["channel"] != "*" else words.EVERY_CHANNEL
+    method = words.BY_METHOD.format(method=texts.humanise(span["method"]).lower()) if span["method"] else ""
+    told = [words.ACT.format(act=act, where=where, at=formats.instant(span["begins_at"]), method=method)]
     if span["repeat_count"]:
-        words.append(f"Had to ask {span['repeat_count'] + 1} times.")
+        told.append(words.REPEATED.format(times=span["repeat_count"] + 1))
     if span["processed_at"]:
         took = (span["processed_at"] - span["begins_at"]).total_seconds()
-        words.append(f"Applied after {formats.duration(took)}.")
+        told.append(words.APPLIED.format(took=formats.duration(took)))
     else:
-        words.append("Nothing shows that it was applied.")
+        told.append(words.NOT_APPLIED)
     if span["deadline_at"]:
-        law = f", by {cited.get(span['law'], span['law'])}" if span["law"] else ""
-        words.append(f"Deadline: {formats.instant(span['deadline_at'])}{law}.")
+        law = words.BY_LAW.format(law=cited.get(span["law"], span["law"])) if span["law"] else ""
+        told.append(words.DEADLINE.format(deadline=formats.instant(span["deadline_at"]), law=law))
     after = [
         message.at for message in messages
         if message.at and message.at > span["begins_at"] and span["channel"] in ("*", message.channel)
@@ -142,10 +135,12 @@ def span_words(span: dict[str, Any], messages: Sequence[Record], cited: dict[str
     ]  # fmt: skip
     if after:
         first = (after[0] - span["begins_at"]).total_seconds()
-        until = "before the next opt-in" if span["ends_at"] else "since"
-        words.append(f"{formats.plural(len(after), 'message')} {until}, the first after {formats.duration(first)}.")
+        until = words.BEFORE_OPT_IN if span["ends_at"] else words.SINCE
+        told.append(
+            words.AFTER.format(messages=formats.Counted(len(after)), until=until, first=formats.duration(first))
+        )
     else:
-        words.append("No message before the next opt-in." if span["ends_at"] else "No message since.")
+        told.append(words.NONE_BEFORE if span["ends_at"] else words.NONE_SINCE)
     if span["ends_at"]:
-        words.append(f"Opted in again on {formats.instant(span['ends_at'])}.")
-    return texts.plain(" ".join(words))
+        told.append(words.OPTED_IN_AGAIN.format(at=formats.instant(span["ends_at"])))
+    return texts.plain(" ".join(told))

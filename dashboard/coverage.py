@@ -49,7 +49,7 @@ def show_answer() -> None:
         st.markdown(words.COMPLETE)
         return
     listed = "\n".join(f"- {texts.plain(line)}" for line in holes)
-    st.markdown(f"{words.HOLES.format(holes=formats.plural(len(holes), 'kind of hole', 'kinds of holes'))}\n\n{listed}")
+    st.markdown(f"{words.HOLES.format(holes=formats.Counted(len(holes)))}\n\n{listed}")
 
 
 def show_coverage() -> None:
@@ -59,19 +59,20 @@ def show_coverage() -> None:
     if nothing_of:
         st.markdown(words.NOTHING_OF.format(sources=", ".join(nothing_of).replace("**", "")))
     if not snapshot.has("metrics.log_coverage"):
-        layout.older("coverage of the logs")
+        layout.older(words.COVERAGE_OLDER)
         return
     logs = snapshot.rows(LOGS)
     if not logs:
-        st.markdown("No log holds a record.")
+        st.markdown(words.NO_LOG)
         return
     silences = snapshot.rows(SILENCES)
     show_silences(logs, silences)
     by_month = (max(log["last_on"] for log in logs) - min(log["first_on"] for log in logs)).days > WEEKS_DRAWN * 7
     drawn, periods = strips_of(logs, silences, by_month=by_month)
-    alt = (
-        f"Days with records of {formats.plural(len(logs), 'log')} by {'month' if by_month else 'week'}, with "
-        f"{formats.plural(len(silences), 'silence')}"
+    alt = words.STRIPS_ALT.format(
+        logs=formats.Counted(len(logs)),
+        period=words.MONTH if by_month else words.WEEK,
+        silences=formats.Counted(len(silences)),
     )
     layout.chart(strips(drawn, periods), alt, table_of(logs), COLUMNS)
     st.caption(words.COVERAGE_MONTHS if by_month else words.COVERAGE_WHAT)
@@ -80,12 +81,10 @@ def show_coverage() -> None:
 def show_silences(logs: list[dict[str, Any]], silences: list[dict[str, Any]]) -> None:
     """Each silence in a sentence, the longest first; and the logs that have no rhythm to judge by."""
     if silences:
-        told = words.SILENCES.format(
-            silences=formats.plural(len(silences), "silence"), their="their" if len(silences) > 1 else "its"
-        )
+        told = words.SILENCES.format(silences=formats.Counted(len(silences)))
         lines = [f"- {silence_words(row)}" for row in silences[:SILENCES_TOLD]]
         if silences[SILENCES_TOLD:]:
-            lines.append(f"- and {formats.plural(len(silences) - SILENCES_TOLD, 'shorter one')}")
+            lines.append(words.SHORTER.format(shorter_ones=formats.Counted(len(silences) - SILENCES_TOLD)))
         st.markdown(f"{told}\n\n" + "\n".join(lines))
     else:
         st.markdown(words.NO_SILENCE)
@@ -96,8 +95,8 @@ def show_silences(logs: list[dict[str, Any]], silences: list[dict[str, Any]]) ->
 
 def silence_words(row: dict[str, Any]) -> str:
     """One silence: between which days there is nothing, and how long that is."""
-    told = {"log": texts.plain(name(row)), "last": formats.day(row["last_on"])}
-    told["days"] = formats.plural(round(row["gap_days"]), "day")
+    told: dict[str, Any] = {"log": texts.plain(name(row)), "last": formats.day(row["last_on"])}
+    told["days"] = formats.Counted(round(row["gap_days"]))
     if row["resumes_on"] is None:
         return words.STILL_SILENT.format(**told)
     return words.SILENCE.format(**told, next=formats.day(row["resumes_on"]))
@@ -106,7 +105,7 @@ def silence_words(row: dict[str, Any]) -> str:
 def name(log: dict[str, Any]) -> str:
     """A log in words: twilio, messages by SMS."""
     kind = words.KINDS.get(log["log"], texts.humanise(log["log"]).lower())
-    by = f" by {texts.channel(log['channel'])}" if log["channel"] != "*" else ""
+    by = words.BY_CHANNEL.format(channel=texts.channel(log["channel"])) if log["channel"] != "*" else ""
     return f"{log['source']}, {kind}{by}"
 
 
@@ -131,10 +130,12 @@ def strips_of(
         for start, count in counted.items():
             length = monthrange(start.year, start.month)[1] if by_month else 7
             shares[start] = min(count / length, 1.0)
-            period = formats.month(start) if by_month else f"week of {formats.day(start)}"
-            notes[start] = (
-                f"{name(log)}, {period}: records on {formats.plural(count, 'day')}, "
-                f"{formats.plural(records[key(log)][start], 'record')}"
+            period = formats.month(start) if by_month else words.WEEK_OF.format(start=formats.day(start))
+            notes[start] = words.STRIP_NOTE.format(
+                log=name(log),
+                period=period,
+                days=formats.Counted(count),
+                records=formats.Counted(records[key(log)][start]),
             )
         drawn.append(
             Strip(

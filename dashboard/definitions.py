@@ -8,6 +8,7 @@ from typing import Any
 import streamlit as st
 
 from dashboard import snapshot, taking, texts
+from dashboard.words import definitions as words
 
 #: The parameter of the URL, and the key of the control.
 KEY = "definition"
@@ -18,24 +19,6 @@ select metric, definition, name, numerator, denominator, attribution, window_sec
     source, grade, checked_on, note
 from metrics.definitions order by position
 """
-#: heed's own, for snapshots of before definitions were published.
-OWN: dict[str, dict[str, Any]] = {
-    "opt_out_rate": {
-        "name": "Opt-out rate", "numerator": "those of them that began an opt-out or block in it",
-        "denominator": "contacts per channel reached in the period", "unit": "share", "is_share": True,
-        "grains": "day week month all",
-    },
-    "opt_out_rate_per_message": {
-        "name": "Opt-outs per message", "numerator": "attributed opt-outs begun in the period",
-        "denominator": "messages delivered in it", "unit": "opt_outs_per_message", "is_share": False,
-        "grains": "day week month all",
-    },
-    "list_churn": {
-        "name": "List churn", "numerator": "opt-outs and blocks begun in the period",
-        "denominator": "contacts per channel opted in at its start", "unit": "ratio", "is_share": False,
-        "grains": "day week month",
-    },
-}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -73,7 +56,7 @@ class Definition:
 def offered(metrics: tuple[str, ...]) -> list[Definition]:
     """The definitions of these metrics that this snapshot has numbers for, in the metrics' order, heed's own first."""
     if not snapshot.has("metrics.definitions"):
-        return [_definition({"metric": metrics[0], "definition": "heed", **OWN[metrics[0]]})]
+        return [_definition({"metric": metrics[0], "definition": "heed", **words.OWN[metrics[0]]})]
     listed = [_definition(row) for row in snapshot.rows(LISTED) if row["metric"] in metrics]
     assert listed, f"no definition of {', '.join(metrics)}"
     return sorted(listed, key=lambda one: (metrics.index(one.metric), not one.is_own))
@@ -93,11 +76,11 @@ def choose(metrics: tuple[str, ...]) -> Definition:
     if st.session_state.get(KEY, first) not in options:
         st.session_state[KEY] = kept if kept in options else first
     name = st.selectbox(
-        "Definition",
+        words.LABEL,
         list(options),
         key=KEY,
         bind="query-params",
-        help="The same data, counted as heed or as another product counts. The page Definitions explains each.",
+        help=words.HELP,
     )
     if name != first or kept in options:
         st.session_state[_CHOSEN] = name
@@ -113,14 +96,16 @@ def _counted_by(definition: Definition) -> Definition:
 
 def caption(definition: Definition) -> str:
     """What the chosen definition counts, to stand under the switch."""
-    warning = "" if definition.is_share else " A ratio, no true share: it may exceed 100 %."
+    warning = "" if definition.is_share else words.RATIO
     return f"{texts.plain(definition.says)}{warning}"
 
 
 def footer(definition: Definition) -> str:
     """The definition by name, for the page's footer: every number on it was counted so."""
     name = texts.plain(definition.name)
-    return f"{name} by the definition `{definition.metric}/{definition.definition}`: {texts.plain(definition.says)}"
+    return words.FOOTER.format(
+        name=name, metric=definition.metric, definition=definition.definition, says=texts.plain(definition.says)
+    )
 
 
 def _definition(row: dict[str, Any]) -> Definition:

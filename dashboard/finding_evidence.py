@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from dashboard import snapshot
-from dashboard.words.finding import Known
+from dashboard.words.finding_story import Known
 
 Row = dict[str, Any]
 #: How much of the contact's time is drawn around a finding.

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 MISSING = "–"
@@ -39,6 +41,25 @@ def interval(lower: float | None, upper: float | None) -> str:
     if lower is None or upper is None:
         return MISSING
     return f"{share(lower).removesuffix(f'{GAP}%')}–{JOINER}{share(upper)}"
+
+
+def part(count_of: float | None, whole: float | None) -> str:
+    """A part of a whole: 12 of 1,204."""
+    return f"{count(count_of)} of {count(whole)}"
+
+
+def measured(
+    row: Mapping[str, Any], value: str = "value", count_of: str = "numerator", whole: str = "denominator"
+) -> str:
+    """A share with its 95 % interval and its counts, by their columns' names: 1.2 % (1.0–1.4 %), 12 of 1,204."""
+    return f"{share(row[value])} ({interval(row['lower'], row['upper'])}), {part(row[count_of], row[whole])}"
+
+
+def probability(value: float | None) -> str:
+    """A probability as people read it: under 0.0001, 0.0021, 0.34."""
+    if value is None:
+        return MISSING
+    return "under 0.0001" if value < 0.0001 else f"{value:.4f}" if value < 0.01 else f"{value:.2f}"
 
 
 def points(value: float | None) -> str:
@@ -114,6 +135,21 @@ def age(since: datetime, now: datetime) -> str:
 def plural(value: int, one: str, many: str = "") -> str:
     """A count with its noun: 1 finding, 1,204 findings."""
     return f"{count(value)} {one if value == 1 else many or one + 's'}"
+
+
+class Counted(int):
+    """A count inside a template, which writes it with its noun or chooses a word by it.
+
+    "{n}" is 1,204; "{n:opt-out|opt-outs}" is 1 opt-out or 1,204 opt-outs; "{n:~is|are}" is the word alone. A third
+    word stands for the whole where there is none: "{n:opt-out|opt-outs|none}".
+    """
+
+    def __format__(self, words: str) -> str:
+        one, many, none, *_ = [*words.removeprefix("~").split("|"), "", ""]
+        if self == 0 and none:
+            return none
+        word = one if self == 1 else many
+        return word if words.startswith("~") else f"{count(int(self))} {word}".rstrip()
 
 
 def seconds(value: float | None) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from dashboard import formats, texts
+from dashboard.words import next_steps as words
 from dashboard.words.overview import Row, rule_name
 
 MOST = 5
@@ -57,7 +58,7 @@ def steps(state: State, may_open: Callable[[str], bool]) -> list[Step]:
         limited_sources(state),
     )
     chosen = [step for step in every if step is not None and may_open(step.page)]
-    return (chosen or [Step("trends", "See how the opt-out rate moves", "Nothing presses")])[:MOST]
+    return (chosen or [Step("trends", words.TRENDS, words.NOTHING_PRESSES)])[:MOST]
 
 
 def violations(state: State, one_by_one: bool) -> Step | None:
@@ -67,12 +68,12 @@ def violations(state: State, one_by_one: bool) -> Step | None:
         return None
     count = sum(row["violation_count"] for row in wrong)
     worst = max(wrong, key=lambda row: row["violation_count"])
-    whom = f", {formats.plural(worst['contact_count'], 'contact')}" if worst["contact_count"] else ""
-    concerns = f"Most of all {rule_name(worst['rule'])}{whom}"
-    counted = formats.plural(count, "violation")
+    whom = words.CONTACTS.format(contacts=formats.Counted(worst["contact_count"])) if worst["contact_count"] else ""
+    concerns = words.MOST_OF_ALL.format(rule=rule_name(worst["rule"]), whom=whom)
+    counted = formats.Counted(count)
     if one_by_one:
-        return Step("findings", f"Read the {counted}, worst first", concerns, {"violations": "true"})
-    return Step("audit", f"See in which channels and months the {counted} fell", concerns)
+        return Step("findings", words.READ.format(counted=counted), concerns, {"violations": "true"})
+    return Step("audit", words.WHERE.format(counted=counted), concerns)
 
 
 def missed(state: State) -> Step | None:
@@ -80,18 +81,16 @@ def missed(state: State) -> Step | None:
     row = next((row for row in state.found if row["rule"] == "opt_out_request_missed"), None)
     if row is None:
         return None
-    asked = formats.plural(row["finding_count"], "request")
-    label = f"Hear the {asked} to stop that nobody recorded"
-    return Step("missed", label, f"{formats.plural(row['contact_count'], 'contact')} who wrote to you")
+    label = words.HEAR.format(asked=formats.Counted(row["finding_count"]))
+    return Step("missed", label, words.WHO_WROTE.format(contacts=formats.Counted(row["contact_count"])))
 
 
 def late(state: State) -> Step | None:
     """Opt-outs past their deadline and not applied."""
     if not state.late_count:
         return None
-    theirs = "its deadline" if state.late_count == 1 else "their deadline"
-    oldest = f"The oldest was asked for on {formats.day(state.oldest)}" if state.oldest else ""
-    return Step("response", f"Apply the {formats.plural(state.late_count, 'opt-out')} past {theirs} now", oldest)
+    oldest = words.OLDEST.format(oldest=formats.day(state.oldest)) if state.oldest else ""
+    return Step("response", words.APPLY_NOW.format(opt_outs=formats.Counted(state.late_count)), oldest)
 
 
 def waiting(state: State) -> Step | None:
@@ -99,38 +98,35 @@ def waiting(state: State) -> Step | None:
     count = state.open_count - state.late_count
     if count <= 0:
         return None
-    return Step("response", f"Apply {formats.plural(count, 'opt-out')} before the deadline", "Not late yet")
+    return Step("response", words.APPLY.format(opt_outs=formats.Counted(count)), words.NOT_LATE)
 
 
 def broken_waivers(state: State) -> Step | None:
     """Waivers that have expired or name nothing."""
     if not state.broken_waivers:
         return None
-    waivers = formats.plural(state.broken_waivers, "waiver that does", "waivers that do")
-    return Step("waivers", f"Renew or remove {waivers} not hold", "What they excused counts again")
+    return Step("waivers", words.RENEW.format(waivers=formats.Counted(state.broken_waivers)), words.COUNTS_AGAIN)
 
 
 def silent_sources(state: State) -> Step | None:
     """Sources that went silent."""
     if not state.silent_sources:
         return None
-    sources = formats.plural(state.silent_sources, "source that went", "sources that went")
-    return Step("data", f"Ask for the logs of {sources} silent", "Until then nobody can attest those days")
+    return Step("data", words.ASK_FOR_LOGS.format(sources=formats.Counted(state.silent_sources)), words.CANNOT_ATTEST)
 
 
 def quarantine(state: State) -> Step | None:
     """Rows that could not be read."""
     if not state.quarantined_rows:
         return None
-    rows = formats.plural(state.quarantined_rows, "row")
-    return Step("data", f"Repair the {rows} in quarantine", "Any of them may be a lost opt-out")
+    return Step("data", words.REPAIR.format(rows=formats.Counted(state.quarantined_rows)), words.LOST)
 
 
 def limited_sources(state: State) -> Step | None:
     """Sources that do not log every event."""
     if not state.limited_sources:
         return None
-    return Step("data", f"See what {formats.plural(state.limited_sources, 'source')} cannot know")
+    return Step("data", words.CANNOT_KNOW.format(sources=formats.Counted(state.limited_sources)))
 
 
 def campaigns(state: State) -> Step | None:
@@ -139,11 +135,11 @@ def campaigns(state: State) -> Step | None:
         return None
     worst = state.campaigns[0]
     more = len(state.campaigns) - 1
-    label = f"Look at the campaign {texts.plain(worst['name'] or worst['campaign_id'])}" + (
-        f" and {formats.count(more)} more" if more else ""
+    label = words.LOOK_AT.format(campaign=texts.plain(worst["name"] or worst["campaign_id"])) + (
+        words.AND_MORE.format(more=formats.count(more)) if more else ""
     )
     channel = texts.channel(worst["channel"])
-    concerns = f"{channel}: it loses {worst['ratio']:.1f} times as many people as the rest, beyond chance"
+    concerns = words.LOSES.format(channel=channel, times=worst["ratio"])
     period = {"period": formats.month(worst["period_start"])} if worst["period_start"] else {}
     return Step("campaigns", label, concerns, period | {"channel": channel})
 
@@ -153,8 +149,8 @@ def rising_reason(state: State) -> Step | None:
     if not state.rising_reasons:
         return None
     first = state.rising_reasons[0]
-    label = f"Read why people leave: “{texts.plain(texts.humanise(first['reason']))}” is given more and more often"
-    return Step("reasons", label, f"Rising for {formats.plural(first['weeks_used'], 'week')}, beyond chance")
+    label = words.WHY.format(reason=texts.plain(texts.humanise(first["reason"])))
+    return Step("reasons", label, words.RISING.format(weeks=formats.Counted(first["weeks_used"])))
 
 
 def pressure(state: State) -> Step | None:
@@ -164,8 +160,6 @@ def pressure(state: State) -> Step | None:
         return None
     if test["ratio_lower"] is None or test["ratio_lower"] <= 1:
         return None
-    days = "7 days" if test["dimension"] == "messages_7_days" else "30 days"
-    concerns = (
-        f"{test['high_bucket']} messages in {days} go with {test['ratio']:.1f} times the opt-outs of one, beyond chance"
-    )
-    return Step("timing", "Send less often to those who get the most", concerns)
+    days = words.SEVEN_DAYS if test["dimension"] == "messages_7_days" else words.THIRTY_DAYS
+    concerns = words.PRESSURE.format(messages=test["high_bucket"], days=days, times=test["ratio"])
+    return Step("timing", words.SEND_LESS, concerns)

@@ -30,14 +30,13 @@ EXAMPLES_SHOWN = 200
 
 def show() -> None:
     """The quarantine: how many rows, of what kind, with examples, and where they are."""
-    st.header("Quarantine", anchor=False)
+    st.header(words.QUARANTINE, anchor=False)
     reasons = snapshot.rows(REASONS)
     if not reasons:
-        st.markdown("No row was set aside.")
+        st.markdown(words.NO_QUARANTINE)
         return
     count = sum(row["row_count"] for row in reasons)
-    verb = "is" if count == 1 else "are"
-    st.markdown(f"{formats.plural(count, 'row')} could not be read with certainty and {verb} in no number.")
+    st.markdown(words.REFUSED.format(rows=formats.Counted(count)))
     st.markdown(words.QUARANTINE_WHAT.format(folder=f"{snapshot.home()}/private/quarantine/"))
     examples = snapshot.rows(EXAMPLES) if snapshot.has("run.quarantine_examples") else []
     first = {(row["reason"], row["column_name"]): row for row in reversed(examples)}
@@ -51,7 +50,7 @@ def show() -> None:
         if examples:
             line |= example(first.get((row["reason"], row["column_name"])))
         lines.append(line)
-    layout.table(lines, "Quarantined rows by reason and column, with an example of each", {"Rows": formats.count})
+    layout.table(lines, words.REFUSED_ALT, {"Rows": formats.count})
     if examples:
         show_examples(examples)
     show_places()
@@ -69,10 +68,10 @@ def example(row: dict[str, Any] | None) -> dict[str, str]:
 def show_examples(examples: list[dict[str, Any]]) -> None:
     """More examples of each kind, in full."""
     shown = examples[:EXAMPLES_SHOWN]
-    with st.expander(f"Examples ({formats.count(len(shown))})"):
+    with st.expander(words.EXAMPLES.format(shown=formats.count(len(shown)))):
         layout.frame(
             pandas.DataFrame([{**row, "reason": texts.humanise(row["reason"])} for row in shown]),
-            "Refused rows as shapes, with their file and row",
+            words.EXAMPLES_ALT,
             {
                 "reason": "Reason", "column_name": "Column",
                 "shape": st.column_config.TextColumn("Looks like", width="large"),
@@ -85,10 +84,10 @@ def show_places() -> None:
     """The files and row numbers of all of them."""
     rows = snapshot.frame(QUARANTINE)
     rows["reason"] = rows["reason"].map(texts.humanise)
-    with st.expander("Files and row numbers"):
+    with st.expander(words.PLACES):
         layout.frame(
             rows,
-            "Quarantined rows by reason, file and column",
+            words.PLACES_ALT,
             {
                 "reason": "Reason", "column_name": "Column",
                 "row_count": st.column_config.NumberColumn("Rows", format="localized"),

@@ -8,6 +8,7 @@ import pandas
 import streamlit as st
 
 from dashboard import charts_durations, filters, formats, layout, snapshot, texts
+from dashboard.words import response_groups as words
 
 GROUPS = """
 select * from metrics.response_groups where dimension = ? and (channel = ? or ? = 'channel') order by month_start, value
@@ -17,15 +18,15 @@ DIMENSIONS = {"Method": "method", "Source": "source", "Month": "month", "Channel
 
 def show(chosen: filters.Filters) -> None:
     """Median and tail side by side, by method, source, month or channel, with all numbers in a table."""
-    st.header("Who waits longer?", anchor=False)
+    st.header(words.HEAD, anchor=False)
     control = st.segmented_control(
-        "Compare by", list(DIMENSIONS), default="Method", required=True, key="by", bind="query-params"
+        words.COMPARE_BY, list(DIMENSIONS), default="Method", required=True, key="by", bind="query-params"
     )
     dimension = DIMENSIONS[control or "Method"]
     rows = snapshot.rows(GROUPS, [dimension, chosen.channel_or_all, dimension])
     rows = [row for row in rows if dimension != "channel" or row["value"] != "*"]
     if not rows:
-        st.markdown("No opt-out is on record here.")
+        st.markdown(words.NOTHING)
         return
     if dimension != "month":
         rows.sort(key=lambda row: (row["median_seconds"] is not None, -(row["median_seconds"] or 0)))
@@ -44,14 +45,14 @@ def show(chosen: filters.Filters) -> None:
         for name, row in zip(names, rows, strict=True)
     ]
     scope = "" if dimension == "channel" or not chosen.channel else f", {texts.channel(chosen.channel)}"
-    st.caption(f"Whole record{scope}. The line through a point is the 95 % interval of the median.")
-    alt = f"Median response time by {dimension}: " + "; ".join(one.note for one in ranges[:6]) + "."
+    st.caption(words.COUNTED.format(scope=scope))
+    alt = words.ALT.format(dimension=dimension) + "; ".join(one.note for one in ranges[:6]) + "."
     table = _table(control or "Method", names, rows)
     layout.chart(charts_durations.duration_ranges(ranges), alt, table, is_table_beside=True)
     st.dataframe(table, hide_index=True, alt=alt, placeholder="")
     if any(row["is_small"] for row in rows):
         small = [name for name, row in zip(names, rows, strict=True) if row["is_small"]]
-        st.caption(f"Fewer than 20 opt-outs, so little is known: {texts.plain(', '.join(small))}.")
+        st.caption(words.SMALL.format(names=texts.plain(", ".join(small))))
 
 
 def _name(dimension: str, row: dict[str, Any]) -> str:
@@ -60,7 +61,7 @@ def _name(dimension: str, row: dict[str, Any]) -> str:
         return formats.month(row["month_start"])
     if dimension == "channel":
         return texts.channel(row["value"])
-    return "Not recorded" if row["value"] == "unknown" else (
+    return words.NOT_RECORDED if row["value"] == "unknown" else (
         texts.humanise(row["value"]) if dimension == "method" else row["value"]
     )  # fmt: skip
 
@@ -68,9 +69,9 @@ def _name(dimension: str, row: dict[str, Any]) -> str:
 def _median_words(row: dict[str, Any]) -> str:
     """Median, tail and count of a group."""
     reached = row["median_seconds"] is not None
-    median = f"half in {formats.duration(row['median_seconds'])}" if reached else "median not reached"
+    median = words.HALF_IN.format(median=formats.duration(row["median_seconds"])) if reached else words.NOT_REACHED
     ninth = formats.duration(row["p90_seconds"])
-    return f"{median}, 9 of 10 in {ninth}, {formats.plural(row['span_count'], 'opt-out')}"
+    return words.TIMES.format(median=median, ninth=ninth, opt_outs=formats.Counted(row["span_count"]))
 
 
 def _table(column: str, names: list[str], rows: list[dict[str, Any]]) -> pandas.DataFrame:
@@ -78,7 +79,11 @@ def _table(column: str, names: list[str], rows: list[dict[str, Any]]) -> pandas.
 
     def interval(row: dict[str, Any], name: str) -> str:
         lower, upper = row[f"{name}_lower"], row[f"{name}_upper"]
-        return formats.MISSING if lower is None else f"{formats.duration(lower)} to {formats.duration(upper)}"
+        return (
+            formats.MISSING
+            if lower is None
+            else words.BETWEEN.format(lower=formats.duration(lower), upper=formats.duration(upper))
+        )
 
     return pandas.DataFrame(
         [

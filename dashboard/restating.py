@@ -12,6 +12,8 @@ from typing import Any
 
 import streamlit as st
 
+from dashboard.words import restated as words
+
 CHECKOUT = Path(__file__).resolve().parent.parent
 LONGEST = timedelta(minutes=5)
 
@@ -36,11 +38,11 @@ def compare(home: Path, then: str, now: str, *options: str) -> dict[str, Any]:
     try:
         done = subprocess.run(command, capture_output=True, cwd=CHECKOUT, timeout=LONGEST.total_seconds(), check=False)
     except subprocess.TimeoutExpired as error:
-        raise RestatingError("Comparing took too long. Compare the runs on the command line.") from error
+        raise RestatingError(words.TOO_LONG) from error
     if done.returncode:
         said = done.stderr.decode("utf-8", errors="replace").splitlines()
         logging.getLogger(__name__).error("heed compare ended with %s: %s", done.returncode, "\n".join(said))
-        words = [line.removeprefix("heed: ") for line in said if line.startswith("heed: ")]
-        raise RestatingError(words[-1] if words else "The runs could not be compared; the server's log says why.")
+        told = [line.removeprefix("heed: ") for line in said if line.startswith("heed: ")]
+        raise RestatingError(told[-1] if told else words.FAILED)
     compared: dict[str, Any] = json.loads(done.stdout)
     return compared

@@ -19,6 +19,8 @@ from zoneinfo import ZoneInfo
 import pyarrow
 import pyarrow.parquet
 
+from dashboard.words import screen as words
+
 CHECKOUT = Path(__file__).resolve().parent.parent
 LONGEST = timedelta(minutes=10)
 # What the endings of a file's name mean to `heed screen`.
@@ -44,7 +46,7 @@ def file_format(name: str) -> str:
     """csv, jsonl or parquet, by a file's name; a final .gz is compression. Raises ScreeningError for another."""
     ending = name.lower().removesuffix(".gz").rpartition(".")[2]
     if ending not in FORMATS:
-        raise ScreeningError(f"{name} has no format heed knows by its name. Name it .csv, .jsonl or .parquet.")
+        raise ScreeningError(words.UNKNOWN_FORMAT.format(name=name))
     return FORMATS[ending]
 
 
@@ -58,7 +60,7 @@ def instant(day: date, clock: time, zone: str) -> datetime:
     assert offset is not None
     fixed = local.replace(tzinfo=timezone(offset))
     if fixed.astimezone(ZoneInfo(zone)).time() != clock:
-        raise ScreeningError(f"On that day the clocks of {zone} go forward over {clock:%H:%M}. Choose another time.")
+        raise ScreeningError(words.NO_SUCH_TIME.format(zone=zone, clock=clock))
     return fixed
 
 
@@ -73,11 +75,11 @@ def screen(home: Path, content: bytes, form: str, *options: str) -> Screened:
                 command, input=content, capture_output=True, cwd=CHECKOUT, timeout=LONGEST.total_seconds(), check=False
             )
         except subprocess.TimeoutExpired as error:
-            raise ScreeningError("The list took too long. Screen it on the command line.") from error
+            raise ScreeningError(words.TOO_LONG) from error
         said = done.stderr.decode("utf-8", errors="replace").splitlines()
         if done.returncode:
             logging.getLogger(__name__).error("heed screen ended with %s: %s", done.returncode, "\n".join(said))
-            words = [line.removeprefix("heed: ") for line in said if line.startswith("heed: ")]
-            raise ScreeningError(words[-1] if words else "The list could not be screened; the server's log says why.")
+            told = [line.removeprefix("heed: ") for line in said if line.startswith("heed: ")]
+            raise ScreeningError(told[-1] if told else words.FAILED)
         [counts] = [json.loads(line) for line in said if line.startswith("{")]
         return Screened(done.stdout, pyarrow.parquet.read_table(refused), counts)

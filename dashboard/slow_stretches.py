@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-from typing import Any
-
 import streamlit as st
 
-from dashboard import formats, snapshot
+from dashboard import snapshot
 from dashboard.filters import Filters
+from dashboard.words import slow_stretches as words
 
 STRETCHES = """
 select * from metrics.slow_stretches where channel = ?
     and (cast(? as date) is null or (last_on >= ? and first_on < cast(? as date) + interval 1 month))
 order by first_on
 """
-NONE = "No stretch of days was slower than chance explains (one record in twenty without any would show one)."
 
 
 def show(chosen: Filters) -> None:
@@ -24,27 +21,6 @@ def show(chosen: Filters) -> None:
         return
     month = chosen.period
     rows = snapshot.rows(STRETCHES, [chosen.channel_or_all, month, month, month])
-    st.header("Slow stretches", anchor=False)
-    st.markdown("\n".join(f"- {in_words(row)}" for row in rows) or NONE)
-    st.caption(
-        "Definition `slow_stretches`: days in a row whose opt-outs took longer than those of other days, weekday for "
-        "weekday, at an error rate of 5 %. They are looked for in the whole record."
-    )
-
-
-def in_words(row: dict[str, Any]) -> str:
-    """A slow stretch in a sentence: its days, how many opt-outs, how long they took, and how long others did."""
-    days = (row["last_on"] - row["first_on"] + timedelta(days=1)).days
-    took = _took(row["median_seconds"], row["p90_seconds"])
-    usual = _took(row["median_seconds_elsewhere"], row["p90_seconds_elsewhere"])
-    waiting = f"; {formats.plural(row['open_count'], 'is', 'are')} still open" if row["open_count"] else ""
-    return (
-        f"**{formats.day(row['first_on'])} to {formats.day(row['last_on'])}** ({formats.plural(days, 'day')}, "
-        f"{formats.plural(row['span_count'], 'opt-out')}{waiting}): {took}. On other days: {usual}."
-    )
-
-
-def _took(median: float | None, ninth: float | None) -> str:
-    half = f"half within {formats.duration(median)}" if median is not None else "fewer than half were applied"
-    most = f"nine of ten within {formats.duration(ninth)}" if ninth is not None else "nine of ten not yet"
-    return f"{half}, {most}" if median is not None else half
+    st.header(words.HEAD, anchor=False)
+    st.markdown("\n".join(f"- {words.in_words(row)}" for row in rows) or words.NONE)
+    st.caption(words.DEFINITION)

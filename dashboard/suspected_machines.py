@@ -7,6 +7,7 @@ from typing import Any
 import streamlit as st
 
 from dashboard import formats, layout, snapshot, texts
+from dashboard.words import suspected_machines as words
 
 RATES = """
 select channel, metric, numerator, denominator, value, lower, upper from metrics.measurements
@@ -24,24 +25,20 @@ MACHINE_RULES = "select * from metrics.machine_rules order by rule, within_secon
 
 def show() -> None:
     """The opt-out rate with and without those that a machine may have made, and the rules for suspecting one."""
-    st.header("Opt-outs a machine may have made", anchor=False)
+    st.header(words.HEAD, anchor=False)
     rules = snapshot.rows(MACHINE_RULES)
     suspected = {row["channel"]: row for row in snapshot.rows(SUSPECTED)}
     every = suspected.get("*")
     if not every:
-        st.markdown("No opt-out is on record.")
+        st.markdown(words.NOTHING)
         return
-    count, total = int(every["numerator"]), formats.plural(int(every["denominator"]), "opt-out")
+    count, total = formats.Counted(every["numerator"]), formats.Counted(every["denominator"])
     bounds = formats.interval(every["lower"], every["upper"])
     if count:
-        looks = formats.plural(count, "opt-out looks", "opt-outs look")
-        lead = f"{looks} like a scanner that opened the link: {formats.share(every['value'])} of {total} ({bounds})."
+        lead = words.SOME.format(looking=count, share=formats.share(every["value"]), total=total, bounds=bounds)
     else:
-        lead = f"None of {total} looks as if a scanner had opened the link ({bounds})."
-    st.markdown(
-        f"**{lead}** Suspected ones stay opt-outs: nobody can prove that no person meant it, so each must be honoured "
-        "and is audited like any other. Only the rate without them leaves them out."
-    )
+        lead = words.NONE.format(total=total, bounds=bounds)
+    st.markdown(words.STAY.format(lead=lead))
     rates: dict[str, dict[str, dict[str, Any]]] = {}
     for row in snapshot.rows(RATES):
         rates.setdefault(row["channel"], {})[row["metric"]] = row
@@ -56,11 +53,9 @@ def show() -> None:
                 "Without machines": rate_in_words(without),
             }
         )
-    layout.table(lines, "Opt-out rate with and without suspected machines")
-    st.caption(
-        "Whole record, with 95 % intervals. Without machines: the same contacts reached, suspected opt-outs left out."
-    )
-    with st.expander("The rules for suspecting a machine"):
+    layout.table(lines, words.RATES_ALT)
+    st.caption(words.COUNTED)
+    with st.expander(words.RULES):
         for rule in rules:
             st.markdown(f"**{texts.humanise(rule['rule'])}: {formats.count(rule['span_count'])}.** {rule['in_words']}")
             st.caption(rule["source"])
@@ -75,4 +70,4 @@ def rate_in_words(row: dict[str, Any]) -> str:
 
 def counts_in_words(row: dict[str, Any] | None) -> str:
     """How many opt-outs are suspected, of how many."""
-    return f"{formats.count(row['numerator'])} of {formats.count(row['denominator'])}" if row else formats.MISSING
+    return formats.part(row["numerator"], row["denominator"]) if row else formats.MISSING

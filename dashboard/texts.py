@@ -152,6 +152,9 @@ UNLISTED = ("contact", "finding")
 # The sections of the menu in order; pages without one come first.
 SECTIONS = ("", "Marketing", "Before sending", "Rule book", "Record")
 
+WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+WEEKDAY_NAMES = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+
 ALL_PERIODS = "Whole record"
 ALL_CHANNELS = "All channels"
 ALL_PROGRAMS = "All programs"

@@ -14,9 +14,9 @@ import streamlit as st
 from dashboard import charts_calendar, formats, layout, snapshot, texts
 from dashboard.charts_calendar import CLEAR, NOTHING, UNKNOWN, Cell
 from dashboard.filters import Filters
+from dashboard.words import verdict_calendar as words
 
 MONTHS_SHOWN = 12
-WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
 VERDICTS = """
 select period_start, channel, verdict, violation_count, message_count, reasons from metrics.verdicts
@@ -34,13 +34,6 @@ order by last_on, source, channel
 """
 AS_OF = "select cast(timezone(report_timezone, as_of) as date) as as_of_on from run.parameters"
 STATES = {"Fail": "F", "Pass": "P", "Cannot attest": "?"}
-LEGEND = (
-    "**F** Fail, with its number of violations · **P** Pass · **?** Cannot attest, hatched · **–** nothing on record. "
-    "The stronger the red, the more violations. Click a cell, or choose one below."
-)
-LOGS = {
-    "messages": "messages", "consent_events": "the consent log", "inbound_messages": "messages from contacts",
-}  # fmt: skip
 
 Row = dict[str, Any]
 
@@ -62,12 +55,12 @@ def show(chosen: Filters) -> None:
     verdicts = {(row["channel"], row["period_start"]): row for row in snapshot.rows(VERDICTS)}
     if not verdicts:
         return
-    st.header("Verdict by channel and month", anchor=False)
+    st.header(words.HEAD, anchor=False)
     months = months_between(min(month for _, month in verdicts), max(month for _, month in verdicts))
     parts = windows(months)
     shown = parts[_window(parts, chosen.period)]
     channels = sorted({channel for channel, _ in verdicts}, key=lambda channel: (channel != "*", channel))
-    st.markdown(in_words([verdicts[key] for key in verdicts if key[0] == "*" and key[1] in shown]))
+    st.markdown(words.in_words([verdicts[key] for key in verdicts if key[0] == "*" and key[1] in shown]))
     key = f"cells_{chosen.period}_{chosen.channel}"
 
     def clicked() -> None:
@@ -77,13 +70,13 @@ def show(chosen: Filters) -> None:
 
     layout.chart(
         figure(verdicts, channels, shown, chosen),
-        f"Verdicts by channel, {formats.month(shown[0])} to {formats.month(shown[-1])}: "
-        + in_words([verdicts[cell] for cell in verdicts if cell[0] == "*" and cell[1] in shown]).replace("*", ""),
+        words.CALENDAR_ALT.format(first=formats.month(shown[0]), last=formats.month(shown[-1]))
+        + words.in_words([verdicts[cell] for cell in verdicts if cell[0] == "*" and cell[1] in shown]).replace("*", ""),
         table(verdicts, channels, shown),
         clicked=clicked,
         key=key,
     )
-    st.caption(LEGEND)
+    st.caption(words.LEGEND)
     options = [
         f"{channel} {month}" for month in reversed(shown) for channel in channels if (channel, month) in verdicts
     ]
@@ -96,11 +89,13 @@ def show(chosen: Filters) -> None:
     here = f"{chosen.channel_or_all} {chosen.period}"
     st.session_state["cell"] = here if here in options else None
     st.selectbox(
-        "Channel and month",
+        words.CELL,
         options,
         index=None,
-        format_func=lambda option: told(verdicts[(option.split(" ")[0], date.fromisoformat(option.split(" ")[1]))]),
-        placeholder="Choose a channel and a month",
+        format_func=lambda option: words.told(
+            verdicts[(option.split(" ")[0], date.fromisoformat(option.split(" ")[1]))]
+        ),
+        placeholder=words.CHOOSE_CELL,
         key="cell",
         on_change=picked,
         width=420,
@@ -112,10 +107,13 @@ def _window(parts: Sequence[Sequence[date]], month: date | None) -> int:
     holding = next((place for place, part in enumerate(parts) if month in part), 0)
     if len(parts) == 1:
         return 0
-    names = {place: f"{formats.month(part[0])} to {formats.month(part[-1])}" for place, part in enumerate(parts)}
+    names = {
+        place: words.FROM_TO.format(first=formats.month(part[0]), last=formats.month(part[-1]))
+        for place, part in enumerate(parts)
+    }
     # A window of its own for each month chosen: who chooses a month sees it.
     picked = st.selectbox(
-        "Months shown", list(names), index=holding, format_func=names.__getitem__, key=f"months_{month}", width=420
+        words.MONTHS_SHOWN, list(names), index=holding, format_func=names.__getitem__, key=f"months_{month}", width=420
     )
     return holding if picked is None else picked
 
@@ -125,26 +123,6 @@ def choose(cell: str) -> None:
     channel, _, month = cell.partition(" ")
     st.session_state["period"] = date.fromisoformat(month)
     st.session_state["channel"] = None if channel == "*" else channel
-
-
-def in_words(rows: Sequence[Row]) -> str:
-    """How many of these months got which verdict."""
-    counts = {word: sum(row["verdict"] == word for row in rows) for word in ("Fail", "Cannot attest", "Pass")}
-    parts = [f"**{word}** {count}" for word, count in counts.items() if count]
-    return f"Of {formats.plural(len(rows), 'month')}, all channels together: {', '.join(parts)}."
-
-
-def name(channel: str) -> str:
-    """A channel as the calendar has it."""
-    return texts.ALL_CHANNELS if channel == "*" else texts.channel(channel)
-
-
-def told(row: Row) -> str:
-    """A verdict in a line: SMS, October 2026: Fail, 73 violations, 4,352 messages."""
-    count = row["violation_count"]
-    violations = f", {formats.plural(count, 'violation')}" if count else ""
-    messages = formats.plural(row["message_count"], "message") if row["message_count"] else "no message on record"
-    return f"{name(row['channel'])}, {formats.month(row['period_start'])}: {row['verdict']}{violations}, {messages}"
 
 
 def figure(
@@ -157,18 +135,18 @@ def figure(
             row = verdicts.get((channel, month))
             is_chosen = (channel, month) == (chosen.channel_or_all, chosen.period)
             if row is None:
-                note = f"{name(channel)}, {formats.month(month)}: nothing on record"
+                note = words.NOTHING_ON_RECORD.format(channel=words.name(channel), month=formats.month(month))
                 cells.append(Cell(column, line, formats.MISSING, note, "", NOTHING))
                 continue
             state = {"Pass": CLEAR, "Cannot attest": UNKNOWN}.get(row["verdict"], NOTHING)
             count = row["violation_count"]
             text = f"<b>{STATES.get(row['verdict'], '?')}</b>" + (f"<br>{short(count)}" if count else "")
-            cells.append(Cell(column, line, text, told(row), f"{channel} {month}", state, count, is_chosen))
+            cells.append(Cell(column, line, text, words.told(row), f"{channel} {month}", state, count, is_chosen))
     labels = [
         f"{month:%b}<br>’{month:%y}" if column == 0 or month.month == 1 else f"{month:%b}"
         for column, month in enumerate(months)
     ]
-    return charts_calendar.grid(cells, labels, [name(channel) for channel in channels], 40)
+    return charts_calendar.grid(cells, labels, [words.name(channel) for channel in channels], 40)
 
 
 def short(count: int) -> str:
@@ -191,7 +169,7 @@ def table(verdicts: dict[tuple[str, date], Row], channels: Sequence[str], months
     return pandas.DataFrame(
         {
             "Month": [formats.month(row["period_start"]) for row in rows],
-            "Channel": [name(row["channel"]) for row in rows],
+            "Channel": [words.name(row["channel"]) for row in rows],
             "Verdict": [row["verdict"] for row in rows],
             "Violations": [row["violation_count"] for row in rows],
             "Messages": [row["message_count"] for row in rows],
@@ -219,21 +197,27 @@ def show_days(chosen: Filters) -> None:
     silences = snapshot.rows(SILENCES, [of, of, month, month]) if snapshot.has("metrics.silences") else []
     last = (snapshot.one(AS_OF) or {})["as_of_on"]
     own = {row["on_date"]: row for row in days if row["channel"] == of}
-    st.header(f"Day by day: {formats.month(month)}, {name(of) if of != '*' else name(of).lower()}", anchor=False)
+    st.header(
+        words.DAYS.format(month=formats.month(month), of=words.name(of) if of != "*" else words.name(of).lower()),
+        anchor=False,
+    )
     st.markdown(days_in_words(own, silences, month, last))
     layout.chart(
         day_figure(own, days, silences, month, last),
-        f"Violations on each day of {formats.month(month)}, {name(of)}. {days_in_words(own, silences, month, last)}",
+        words.DAYS_ALT.format(
+            month=formats.month(month), of=words.name(of), told=days_in_words(own, silences, month, last)
+        ),
         day_table(days),
     )
-    st.caption(
-        "The number under the date is that of violations. **–** no message on record that day; **?** a log is silent "
-        "for longer than its rhythm explains, so what is missing cannot be seen; both hatched. Days after the data's "
-        "end are empty."
-    )
+    st.caption(words.DAYS_READ)
     if chosen.period is None:
         # A link would not do: what is chosen stays chosen, whatever a link says.
-        st.button(f"Choose {formats.month(month)}", on_click=choose, args=(f"{of} {month}",), icon=":material/event:")
+        st.button(
+            words.CHOOSE_MONTH.format(month=formats.month(month)),
+            on_click=choose,
+            args=(f"{of} {month}",),
+            icon=":material/event:",
+        )
 
 
 def silent_on(day: date, silences: Sequence[Row]) -> list[Row]:
@@ -249,17 +233,22 @@ def days_in_words(own: dict[date, Row], silences: Sequence[Row], month: date, la
     silent = sum(1 for day in listed if silent_on(day, silences))
     if wrong:
         worst = max(wrong, key=lambda day: (wrong[day], day))
-        said = (
-            f"{formats.plural(sum(wrong.values()), 'violation')} on {len(wrong)} of "
-            f"{formats.plural(len(listed), 'day')}, most on {formats.day(worst)} ({formats.count(wrong[worst])})."
+        said = words.WRONG.format(
+            violations=formats.Counted(sum(wrong.values())),
+            wrong=len(wrong),
+            days=formats.Counted(len(listed)),
+            worst=formats.day(worst),
+            most=formats.count(wrong[worst]),
         )
     else:
-        said = f"No violation on the {formats.plural(len(listed), 'day')} on record."
+        said = words.NONE_WRONG.format(days=formats.Counted(len(listed)))
     if empty:
-        said += f" {formats.plural(empty, 'day')} without a message."
+        said += words.EMPTY.format(days=formats.Counted(empty))
     if silent:
-        logs = sorted({f"{LOGS.get(one['log'], one['log'])} of {one['source']}" for one in silences})
-        said += f" {formats.plural(silent, 'day')} in a silence of {', '.join(map(texts.plain, logs))}."
+        logs = sorted(
+            {words.LOG_OF.format(log=words.LOGS.get(one["log"], one["log"]), source=one["source"]) for one in silences}
+        )
+        said += words.SILENT.format(days=formats.Counted(silent), logs=", ".join(map(texts.plain, logs)))
     return said
 
 
@@ -280,9 +269,7 @@ def day_figure(
         day = month + timedelta(days=place)
         line, column = divmod(first + place, 7)
         if day not in listed:
-            cells.append(
-                Cell(column, line, f"{day.day}", f"{formats.day(day)}: after the end of the data", "", NOTHING)
-            )
+            cells.append(Cell(column, line, f"{day.day}", words.AFTER_END.format(day=formats.day(day)), "", NOTHING))
             continue
         row = own.get(day)
         count = row["violation_count"] if row else 0
@@ -291,21 +278,10 @@ def day_figure(
         state = UNKNOWN if silent or not has_messages else CLEAR
         mark = str(short(count)) if count else "?" if silent else "0" if has_messages else formats.MISSING
         text = f"<span style='font-size:10px'>{day.day}</span><br><b>{mark}</b>"
-        note = day_note(day, [one for one in days if one["on_date"] == day], silent)
+        note = words.day_note(day, [one for one in days if one["on_date"] == day], silent)
         cells.append(Cell(column, line, text, note, str(day), state, count))
     weeks = (first + calendar.monthrange(month.year, month.month)[1] + 6) // 7
-    return charts_calendar.grid(cells, WEEKDAYS, [""] * weeks, 46)
-
-
-def day_note(day: date, rows: Sequence[Row], silent: Sequence[Row]) -> str:
-    """What is said of a day on hovering: its channels, each with violations and messages."""
-    parts = [
-        f"{name(row['channel'])}: {formats.plural(row['violation_count'], 'violation')}, "
-        f"{formats.plural(row['message_count'], 'message')}"
-        for row in rows
-    ] or ["nothing on record"]
-    parts += [f"silent: {LOGS.get(one['log'], one['log'])} of {one['source']}" for one in silent]
-    return f"{day:%A} {formats.day(day)}. {'; '.join(parts)}"
+    return charts_calendar.grid(cells, texts.WEEKDAYS, [""] * weeks, 46)
 
 
 def day_table(days: Sequence[Row]) -> pandas.DataFrame:
@@ -313,7 +289,7 @@ def day_table(days: Sequence[Row]) -> pandas.DataFrame:
     return pandas.DataFrame(
         {
             "Day": [row["on_date"] for row in days],
-            "Channel": [name(row["channel"]) for row in days],
+            "Channel": [words.name(row["channel"]) for row in days],
             "Violations": [row["violation_count"] for row in days],
             "Findings": [row["finding_count"] for row in days],
             "Waived": [row["waived_count"] for row in days],

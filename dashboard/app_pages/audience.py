@@ -9,11 +9,10 @@ import pandas
 import streamlit as st
 
 from dashboard import access, charts_audience, export, filters, formats, layout, snapshot, suspected_machines, texts
+from dashboard.words import audience as words
 
 GRAINS = {"Month": "month", "Week": "week", "Day": "day"}
 SHOWN = {"month": 24, "week": 53, "day": 92}
-GAINS = {"opt_ins": "First opt-ins", "re_opt_ins": "Opt-ins again", "unblocks": "Unblocked"}
-LOSSES = {"opt_outs": "Opt-outs", "complaints": "Complaints", "blocks": "Blocks"}
 GROWTH = """
 with here as (
     select cast(timezone(report_timezone, as_of) as date) as as_of_on from run.parameters
@@ -40,19 +39,6 @@ select source, cast(sum(message_count) as bigint) as message_count,
     cast(sum(message_count) filter (where phase = 'opted_in') as bigint) as covered_count
 from metrics.consent_coverage where ? = '*' or channel = ? group by source order by source
 """
-#: Why a message was not covered, in the order of the chart.
-UNCOVERED = {
-    "never_asked": "Never asked",
-    "not_asked": "Asked only later",
-    "requested": "Asked, not confirmed",
-    "opted_out": "After an opt-out",
-}
-SEGMENTS = {
-    "opted_in": ("Opted in", "an opt-in on record, and nothing that ended it"),
-    "opted_out": ("Opted out", "an opt-out, a complaint or a block that nothing ended"),
-    "pending_confirmation": ("Pending confirmation", "an opt-in was asked for and not confirmed"),
-    "never_asked": ("Never asked", "written to or listed, and no opt-in or opt-out on record"),
-}
 COUNTS = "select channel, segment, pair_count, blocked_count from metrics.segments order by channel"
 KEYS = """
 select lpad(lower(hex(contact_key)), 16, '0') as contact_key, channel, segment, is_blocked, since_on
@@ -73,7 +59,7 @@ def show() -> None:
     months = snapshot.rows(GROWTH, ["month", channel])
     coverage = snapshot.one(COVERAGE, ["all", channel])
     if not months and not coverage:
-        layout.empty(texts.NOTHING_IN_PERIOD, f"No consent event and no message is on record here. {texts.WIDEN}")
+        layout.empty(texts.NOTHING_IN_PERIOD, words.NOTHING)
     else:
         show_answer(months, coverage, channel)
         show_growth(channel)
@@ -81,7 +67,7 @@ def show() -> None:
         show_segments(channel)
         show_inactive()
         suspected_machines.show()
-    layout.footer("Opted in: an opt-in on record and no opt-out or block that holds, per contact and channel")
+    layout.footer(words.DEFINITION)
 
 
 def show_answer(months: list[dict[str, Any]], coverage: dict[str, Any] | None, channel: str) -> None:
@@ -89,80 +75,85 @@ def show_answer(months: list[dict[str, Any]], coverage: dict[str, Any] | None, c
     complete = [row for row in months if row["is_over"]]
     now = months[-1]["opted_in_at_end"] if months else 0
     share = coverage["value"] if coverage else None
-    lead = f"{formats.plural(now, 'contact')} opted in"
+    lead = words.OPTED_IN.format(contacts=formats.Counted(now))
     if complete:
         last = complete[-1]
         net = last["net_growth"]
-        verb = "grew by" if net > 0 else "shrank by" if net < 0 else "neither grew nor shrank:"
-        lead = f"The audience {verb} {formats.count(abs(net))} in {formats.month(last['period_start'])}; {lead} now"
+        verb = words.GREW if net > 0 else words.SHRANK if net < 0 else words.STAYED
+        lead = words.CHANGED.format(
+            change=verb, net=formats.count(abs(net)), month=formats.month(last["period_start"]), lead=lead
+        )
     if coverage:
-        lead += f". {formats.share(share)} of the messages that reached somebody were covered by recorded consent"
+        lead += words.COVERED.format(share=formats.share(share))
     st.markdown(f"**{lead}.**")
     inactive = next((row for row in snapshot.rows(INACTIVE) if row["channel"] == channel), None)
     with st.grid(4, min_column_width=150, gap="small"):
-        layout.card("Opted in now", formats.count(now), "contacts, once per channel")
+        layout.card(words.OPTED_IN_NOW, formats.count(now), words.ONCE_PER_CHANNEL)
         if complete:
             before = formats.signed(complete[-2]["net_growth"], 0) if len(complete) > 1 else None
-            note = f"{growth_rate(complete[-1])} in {formats.month(complete[-1]['period_start'])}"
-            layout.card("Net growth", formats.signed(complete[-1]["net_growth"], 0), note, before)
+            note = words.RATE_IN.format(
+                rate=growth_rate(complete[-1]), month=formats.month(complete[-1]["period_start"])
+            )
+            layout.card(words.NET_GROWTH, formats.signed(complete[-1]["net_growth"], 0), note, before)
         else:
-            layout.card("Net growth", formats.MISSING, "no complete month yet")
-        bounds = f"95 %: {formats.interval(coverage['lower'], coverage['upper'])}" if coverage else "no message"
-        layout.card("Covered by consent", formats.share(share), bounds)
-        layout.card("Inactive", *inactive_in_short(inactive))
+            layout.card(words.NET_GROWTH, formats.MISSING, words.NO_COMPLETE_MONTH)
+        bounds = f"95 %: {formats.interval(coverage['lower'], coverage['upper'])}" if coverage else words.NO_MESSAGE
+        layout.card(words.COVERED_BY_CONSENT, formats.share(share), bounds)
+        layout.card(words.INACTIVE, *inactive_in_short(inactive))
 
 
 def growth_rate(row: dict[str, Any]) -> str:
     """Net growth as a share of those opted in at the start, in words."""
     start = row["opted_in_at_start"]
-    return f"{formats.signed(100 * row['net_growth'] / start)}{formats.GAP}%" if start else "from nothing"
+    return f"{formats.signed(100 * row['net_growth'] / start)}{formats.GAP}%" if start else words.FROM_NOTHING
 
 
 def inactive_in_short(row: dict[str, Any] | None) -> tuple[str, str]:
     """The number of inactive contacts and what it is of."""
     if row is None:
-        return formats.MISSING, "nobody was reached lately"
+        return formats.MISSING, words.NOBODY_LATELY
     if row["inactive_count"] is None:
-        return formats.MISSING, "cannot be known here"
+        return formats.MISSING, words.CANNOT_BE_KNOWN_HERE
     known = row["long_reached_count"] - row["unknown_count"]
-    unknown = f"; {formats.count(row['unknown_count'])} cannot be known" if row["unknown_count"] else ""
-    return formats.count(row["inactive_count"]), f"of {formats.count(known)} reached for long{unknown}"
+    unknown = words.UNKNOWN.format(count=formats.count(row["unknown_count"])) if row["unknown_count"] else ""
+    return formats.count(row["inactive_count"]), words.OF_REACHED.format(known=formats.count(known), unknown=unknown)
 
 
 def show_growth(channel: str) -> None:
     """What came and what went, by period; the identity behind it in the table."""
-    st.header("What came, what went", anchor=False)
+    st.header(words.GROWTH, anchor=False)
     label = st.segmented_control(
-        "Period", list(GRAINS), default="Month", required=True, key="audience_grain", bind="query-params"
+        words.PERIOD, list(GRAINS), default="Month", required=True, key="audience_grain", bind="query-params"
     )
     grain = GRAINS[label or "Month"]
     rows = snapshot.rows(GROWTH, [grain, channel])[-SHOWN[grain] :]
     if not rows:
-        st.markdown("No consent event is on record here.")
+        st.markdown(words.NO_EVENT)
         return
-    gains = [sum(row[name] for name in GAINS) for row in rows]
-    losses = [sum(row[name] for name in LOSSES) for row in rows]
+    gains = [sum(row[name] for name in words.GAINS) for row in rows]
+    losses = [sum(row[name] for name in words.LOSSES) for row in rows]
     notes = [
-        f"{formats.signed(row['net_growth'], 0)}: {formats.count(gained)} in, {formats.count(lost)} out, "
-        f"{formats.count(row['opted_in_at_end'])} opted in at its end"
+        words.NOTE.format(
+            net_growth=formats.signed(row["net_growth"], 0),
+            gained=formats.count(gained),
+            lost=formats.count(lost),
+            opted_in=formats.count(row["opted_in_at_end"]),
+        )
         for row, gained, lost in zip(rows, gains, losses, strict=True)
     ]
-    running = "" if rows[-1]["is_over"] else " The last period is not over and is drawn pale."
-    st.caption(
-        "Contacts per channel that became opted in or ceased to be. Acts that change nothing, such as the opt-out of "
-        f"somebody who never opted in, are not counted here; the table has them beside.{running}"
-    )
+    running = "" if rows[-1]["is_over"] else words.LAST_IS_PALE
+    st.caption(words.GROWTH_COUNTED.format(running=running))
     figure = charts_audience.gains_and_losses(
         [row["period_start"] for row in rows], gains, losses, notes, last_is_over=rows[-1]["is_over"]
     )
-    alt = f"Opt-ins and opt-outs by {grain}; last: {notes[-1]}."
+    alt = words.GROWTH_ALT.format(grain=grain, last=notes[-1])
     table = pandas.DataFrame(
         [
             {
                 "From": formats.month(row["period_start"]) if grain == "month" else formats.day(row["period_start"]),
                 "Opted in at start": row["opted_in_at_start"],
-                **{name: row[column] for column, name in GAINS.items()},
-                **{name: row[column] for column, name in LOSSES.items()},
+                **{name: row[column] for column, name in words.GAINS.items()},
+                **{name: row[column] for column, name in words.LOSSES.items()},
                 "Net growth": row["net_growth"],
                 "Opted in at end": row["opted_in_at_end"],
                 "Opt-in acts": row["opt_in_acts"],
@@ -179,27 +170,31 @@ def show_growth(channel: str) -> None:
 
 def show_coverage(channel: str) -> None:
     """Messages that no recorded consent covered, month by month and why; where the consent of the others came from."""
-    st.header("May we write to it?", anchor=False)
+    st.header(words.COVERAGE, anchor=False)
     months = snapshot.rows(COVERAGE, ["month", channel])
     counts = {(row["period_start"], row["phase"]): row["message_count"] for row in snapshot.rows(PHASES, [channel] * 2)}
     if not months:
-        st.markdown("No marketing message reached anybody here.")
+        st.markdown(words.NOBODY_REACHED)
         return
-    uncovered = {phase: sum(count for (_, named), count in counts.items() if named == phase) for phase in UNCOVERED}
+    uncovered = {
+        phase: sum(count for (_, named), count in counts.items() if named == phase) for phase in words.UNCOVERED
+    }
     total = sum(uncovered.values())
     if not total:
-        st.markdown("**Every message was covered by recorded consent when it was sent.**")
+        st.markdown(words.ALL_COVERED)
     else:
-        most = max(UNCOVERED, key=lambda phase: uncovered[phase])
-        lead = f"{formats.plural(total, 'message was', 'messages were')} sent without recorded consent"
+        most = max(words.UNCOVERED, key=lambda phase: uncovered[phase])
+        lead = words.UNCOVERED_LEAD.format(messages_were=formats.Counted(total))
         st.markdown(
-            f"**{lead}, most often: {UNCOVERED[most].lower()} ({formats.count(uncovered[most])}).** Whether the law "
-            "asks for consent, and whether a finding follows, the page Findings says."
+            words.UNCOVERED_MOST.format(
+                lead=lead, reason=words.UNCOVERED[most].lower(), count=formats.count(uncovered[most])
+            )
         )
     starts = [row["period_start"] for row in months]
     totals = {row["period_start"]: row["denominator"] for row in months}
     parts = [
-        (name, [counts.get((start, phase), 0) / totals[start] for start in starts]) for phase, name in UNCOVERED.items()
+        (name, [counts.get((start, phase), 0) / totals[start] for start in starts])
+        for phase, name in words.UNCOVERED.items()
     ]
     table = pandas.DataFrame(
         [
@@ -209,7 +204,7 @@ def show_coverage(channel: str) -> None:
                 "Covered": 100 * row["value"],
                 "From": 100 * row["lower"],
                 "To": 100 * row["upper"],
-                **{name: counts.get((row["period_start"], phase), 0) for phase, name in UNCOVERED.items()},
+                **{name: counts.get((row["period_start"], phase), 0) for phase, name in words.UNCOVERED.items()},
             }
             for row in reversed(months)
         ]
@@ -217,8 +212,8 @@ def show_coverage(channel: str) -> None:
     percent = st.column_config.NumberColumn(format="%.2f %%")
     columns = {"Covered": percent, "From": percent, "To": percent}
     last = months[-1]
-    alt = f"Share of messages without recorded consent by month; covered in the last: {formats.share(last['value'])}."
-    st.caption("Share of the messages that reached somebody and were sent without recorded consent, and why.")
+    alt = words.COVERAGE_ALT.format(value=formats.share(last["value"]))
+    st.caption(words.COVERAGE_COUNTED)
     layout.chart(charts_audience.stacked_shares(starts, parts), alt, table, columns)
     show_origins(channel)
 
@@ -229,7 +224,7 @@ def show_origins(channel: str) -> None:
     covered = sum(row["message_count"] for row in origins)
     left, right = st.columns(2)
     with left:
-        st.markdown("Covered messages, by where the consent came from")
+        st.markdown(words.ORIGINS)
         table = pandas.DataFrame(
             {
                 "Source": [texts.humanise(row["source_type"]) for row in origins],
@@ -239,9 +234,9 @@ def show_origins(channel: str) -> None:
             }
         )
         config = {"Share": st.column_config.NumberColumn(format="%.1f %%")}
-        layout.frame(table, "Covered messages by origin of consent", config)
+        layout.frame(table, words.ORIGINS_ALT, config)
     with right:
-        st.markdown("Coverage, by source of messages")
+        st.markdown(words.SOURCES)
         table = pandas.DataFrame(
             {
                 "Source": [row["source"] for row in sources],
@@ -250,12 +245,12 @@ def show_origins(channel: str) -> None:
             }
         )
         config = {"Covered": st.column_config.NumberColumn(format="%.2f %%")}
-        layout.frame(table, "Coverage by source of messages", config)
+        layout.frame(table, words.SOURCES_ALT, config)
 
 
 def show_segments(channel: str) -> None:
     """Every contact and channel in exactly one segment, and the keys of one of them as a file."""
-    st.header("Segments", anchor=False)
+    st.header(words.SEGMENTS_HEAD, anchor=False)
     counts = {(row["channel"], row["segment"]): row for row in snapshot.rows(COUNTS)}
     channels = [channel] if channel != "*" else [*sorted({name for name, _ in counts} - {"*"}), "*"]
     names = {name: "All channels" if name == "*" else texts.channel(name) for name in channels}
@@ -266,28 +261,28 @@ def show_segments(channel: str) -> None:
     lines = [
         {
             "Channel": names[name],
-            **{title: count(name, segment) for segment, (title, _) in SEGMENTS.items()},
+            **{title: count(name, segment) for segment, (title, _) in words.SEGMENTS.items()},
             "Blocked": sum(int(row["blocked_count"]) for (of, _), row in counts.items() if of == name),
         }
         for name in channels
     ]
     st.caption(
-        "Every contact on record is in one segment per channel: "
-        + "; ".join(f"**{title.lower()}**, {meaning}" for title, meaning in SEGMENTS.values())
-        + ". Blocked is counted in them."
+        words.SEGMENTS_OF
+        + "; ".join(f"**{title.lower()}**, {meaning}" for title, meaning in words.SEGMENTS.values())
+        + words.BLOCKED_IN_THEM
     )
-    numbers = {title: formats.count for title, _ in SEGMENTS.values()} | {"Blocked": formats.count}
-    layout.table(lines, "Contacts per channel by segment", numbers)
+    numbers = {title: formats.count for title, _ in words.SEGMENTS.values()} | {"Blocked": formats.count}
+    layout.table(lines, words.SEGMENTS_ALT, numbers)
     if access.may_export("segment_keys"):
-        show_downloads(channel, {segment: count(channel, segment) for segment in SEGMENTS})
+        show_downloads(channel, {segment: count(channel, segment) for segment in words.SEGMENTS})
 
 
 def show_downloads(channel: str, sizes: dict[str, int]) -> None:
     """The keys of one segment as files, made when asked for."""
     segment = st.selectbox(
-        "Segment to take with you",
-        list(SEGMENTS),
-        format_func=lambda code: f"{SEGMENTS[code][0]}: {formats.count(sizes[code])}",
+        words.SEGMENT_TO_TAKE,
+        list(words.SEGMENTS),
+        format_func=lambda code: f"{words.SEGMENTS[code][0]}: {formats.count(sizes[code])}",
         key="segment",
         bind="query-params",
     )
@@ -296,41 +291,36 @@ def show_downloads(channel: str, sizes: dict[str, int]) -> None:
     name = f"{segment}-{'every-channel' if channel == '*' else channel}-{published.run_id}"
     with st.container(horizontal=True):
         for label, make, ending, kind in (
-            ("Keys as CSV", lambda: export.to_csv(read()), "csv", "text/csv"),
-            ("Keys as Parquet", lambda: export.to_parquet(read()), "parquet", "application/vnd.apache.parquet"),
+            (words.KEYS_CSV, lambda: export.to_csv(read()), "csv", "text/csv"),
+            (words.KEYS_PARQUET, lambda: export.to_parquet(read()), "parquet", "application/vnd.apache.parquet"),
         ):
             st.download_button(
                 label, access.on_demand("segment_keys", sizes[segment], make), f"{name}.{ending}", kind,
                 icon=":material/download:", on_click="ignore",
             )  # fmt: skip
     command = snapshot.command_for(f"segments --segment {segment} --keys --format csv")
-    st.caption(f"Keys only, no addresses; whoever holds the addresses can match them. At a terminal: `{command}`")
+    st.caption(words.KEYS_ONLY.format(command=command))
 
 
 def show_inactive() -> None:
     """Who is written to and shows no sign of life, by channel; where that cannot be known it says so."""
-    st.header("Inactive contacts", anchor=False)
+    st.header(words.INACTIVE_HEAD, anchor=False)
     rows = snapshot.rows(INACTIVE)
     if not rows:
-        st.markdown("No message reached anybody in the last months.")
+        st.markdown(words.NO_MESSAGE_LATELY)
         return
     days = rows[0]["inactive_days"]
-    st.caption(
-        f"Reached in the last {days} days and for longer than that before, without one message read, one answer or one "
-        "consent act of their own in that time. A mail program that opens messages by itself makes a reader of "
-        "somebody who never looks. **By answers only**: reads are not reported, so silence says little. **Cannot be "
-        "known**: neither reads nor answers are on record."
-    )
+    st.caption(words.INACTIVE_COUNTED.format(days=days))
     lines = []
     for row in rows:
         known = row["long_reached_count"] - row["unknown_count"]
         silent = row["inactive_count"]
         if silent is None:
-            seen = "cannot be known"
+            seen = words.CANNOT_BE_KNOWN
         elif row["channel"] == "*":
-            seen = f"{formats.count(row['unknown_count'])} cannot be known" if row["unknown_count"] else ""
+            seen = words.SOME_UNKNOWN.format(count=formats.count(row["unknown_count"])) if row["unknown_count"] else ""
         else:
-            seen = "by reads" if row["reports_reads"] else "by answers only"
+            seen = words.BY_READS if row["reports_reads"] else words.BY_ANSWERS
         lines.append(
             {
                 "Channel": "All channels" if row["channel"] == "*" else texts.channel(row["channel"]),
@@ -341,7 +331,7 @@ def show_inactive() -> None:
             }
         )
     numbers = dict.fromkeys(("Reached", "Inactive"), formats.count) | {"Share": formats.share}
-    layout.table(lines, "Inactive contacts by channel", numbers)
+    layout.table(lines, words.INACTIVE_ALT, numbers)
 
 
 show()

@@ -8,6 +8,7 @@ import streamlit as st
 
 from dashboard import access, audit_findings, filters, formats, layout, snapshot, texts, verdict_calendar
 from dashboard.filters import Filters
+from dashboard.words import audit as words
 
 VERDICT = """
 select verdict, violation_count, message_count, reasons from metrics.verdicts
@@ -19,11 +20,6 @@ where period_start is not distinct from ? and channel = ? and source <> '*'
 order by violation_count desc, source
 """
 RULES = "select rules from run.parameters"
-# What a reader of the verdict must know of the rules that made it.
-RULES_IN_FORCE = {
-    "strict": " Judged by the strict preset, which is heed's own and stricter than most laws.",
-    "none": " Judged without any row of law: your policy chose none.",
-}
 
 
 def show() -> None:
@@ -32,7 +28,7 @@ def show() -> None:
     layout.header("audit", chosen)
     verdict = snapshot.one(VERDICT, [chosen.period, chosen.channel_or_all])
     if verdict is None:
-        layout.empty(texts.NOTHING_IN_PERIOD, f"No message and no opt-out was recorded here. {texts.WIDEN}")
+        layout.empty(texts.NOTHING_IN_PERIOD, words.NOTHING)
     else:
         show_verdict(verdict, chosen)
     verdict_calendar.show(chosen)
@@ -53,14 +49,14 @@ def show_verdict(verdict: dict[str, Any], chosen: Filters) -> None:
             st.markdown("\n".join(f"- {texts.plain(line)}" for line in reasons))
         if verdict["violation_count"] and access.may_open("findings"):
             page = texts.PAGES["findings"]
-            label = f"Read the {formats.plural(verdict['violation_count'], 'violation')}, worst first"
+            label = words.READ.format(violations=formats.Counted(verdict["violation_count"]))
             # Month and channel stay chosen by themselves.
             st.page_link(page.file, label=label, icon=page.icon, query_params={"violations": "true"})
-        judged_by = RULES_IN_FORCE.get((snapshot.one(RULES) or {}).get("rules") or "", "")
-        st.caption(f"{formats.plural(verdict['message_count'], 'message')} looked at.{judged_by}")
+        judged_by = words.RULES_IN_FORCE.get((snapshot.one(RULES) or {}).get("rules") or "", "")
+        st.caption(words.LOOKED_AT.format(messages=formats.Counted(verdict["message_count"]), judged_by=judged_by))
     sources = snapshot.rows(OF_SOURCES, [chosen.period, chosen.channel_or_all])
     if len(sources) > 1:
-        with st.expander(f"The verdict of each of {len(sources)} sources"):
+        with st.expander(words.OF_SOURCES.format(sources=len(sources))):
             lines = [
                 {
                     "Source": texts.plain(row["source"]),
@@ -70,7 +66,7 @@ def show_verdict(verdict: dict[str, Any], chosen: Filters) -> None:
                 }
                 for row in sources
             ]
-            layout.table(lines, "Verdict by source of messages, with its reasons", {"Violations": formats.count})
+            layout.table(lines, words.SOURCES_ALT, {"Violations": formats.count})
 
 
 show()

@@ -13,6 +13,7 @@ from dashboard import charts, charts_campaigns, definitions, filters, formats, l
 from dashboard.charts import Share
 from dashboard.charts_campaigns import Campaign
 from dashboard.definitions import Definition
+from dashboard.words import campaigns as words
 
 METRICS = ("opt_out_rate_per_message", "opt_out_rate")
 SPANS = ("One month", "Whole record")
@@ -53,16 +54,16 @@ PERCENT = st.column_config.NumberColumn(format="%.2f %%")
 COLUMNS = {
     "Messages": COUNT, "Opt-outs": COUNT, "Counted": COUNT, "Of": COUNT, "Rate": PERCENT, "From": PERCENT,
     "To": PERCENT, "Drawn in": st.column_config.NumberColumn(
-        format="%.2f %%", help="The rate drawn towards the mean of the channel's campaigns, the more the smaller it is."
+        format="%.2f %%", help=words.DRAWN_IN_HELP
     ),
     "Drawn in, from": PERCENT, "Drawn in, to": PERCENT, "Rest of channel": PERCENT,
     "Times the rest": st.column_config.NumberColumn(format="%.2f"), "Times, from": st.column_config.NumberColumn(
         format="%.2f"), "Times, to": st.column_config.NumberColumn(format="%.2f"),
     "More than usual": st.column_config.NumberColumn(
-        format="%+.1f", help="Opt-outs beyond those that the rate of the rest of the channel would give."
+        format="%+.1f", help=words.MORE_HELP
     ),
     "p": st.column_config.NumberColumn(format="%.4f"),
-    "q": st.column_config.NumberColumn(format="%.4f", help="False-discovery rate at which this campaign is named."),
+    "q": st.column_config.NumberColumn(format="%.4f", help=words.Q_HELP),
 }  # fmt: skip
 
 
@@ -75,7 +76,7 @@ def show() -> None:
     if not snapshot.has("metrics.campaigns"):
         with top:
             layout.header("campaigns", replace(chosen, period=month))
-        layout.older("league of campaigns")
+        layout.older(words.OLDER)
         layout.footer()
         return
     with st.container(horizontal=True, gap="medium", vertical_alignment="bottom"):
@@ -83,7 +84,7 @@ def show() -> None:
         span = SPANS[0]
         if chosen.period is None:
             span = st.segmented_control(
-                "Period", list(SPANS), default=SPANS[0], required=True, key="campaign_span", bind="query-params"
+                words.PERIOD, list(SPANS), default=SPANS[0], required=True, key="campaign_span", bind="query-params"
             ) or SPANS[0]  # fmt: skip
     period = None if span == SPANS[1] else month
     with top:
@@ -122,49 +123,39 @@ def plain_parameters(definition: Definition, period: date | None, channel: str |
 
 def show_answer(rows: list[dict[str, Any]], period: date | None) -> None:
     """Who stands out, by how much, and how sure that is; or that nobody does."""
-    when = when_of(period)
+    when = words.when_of(period)
     if not rows:
-        layout.empty(texts.NOTHING_IN_PERIOD, f"No campaign's message was delivered {when}. {texts.WIDEN}")
+        layout.empty(texts.NOTHING_IN_PERIOD, words.NOTHING_DELIVERED.format(when=when, widen=texts.WIDEN))
         return
     named = sorted((row for row in rows if row["is_alert"]), key=lambda row: -row["excess_opt_outs"])
-    listed = formats.plural(len(rows), "campaign")
+    listed = formats.Counted(len(rows))
     if not named:
         first = rows[0]
         judged = [row for row in rows if row["q_value"] is not None]
         if not judged:
-            st.markdown(f"**Nothing to compare {when}:** {listed}, and each is all that its channel sent.")
+            st.markdown(words.NOTHING_TO_COMPARE.format(when=when, listed=listed))
             return
         st.markdown(
-            f"**No campaign stands out {when}.** Of {listed} none loses more people than chance and the usual "
-            f"differences between campaigns explain. Highest, allowing for its size: {name_of(first)} "
-            f"({texts.channel(first['channel'])}), {formats.share(first['shrunken_rate'])} "
-            f"({formats.interval(first['shrunken_lower'], first['shrunken_upper'])}) of its messages led to an opt-out."
+            words.NONE_STANDS_OUT.format(
+                when=when,
+                listed=listed,
+                first=words.name_of(first),
+                channel=texts.channel(first["channel"]),
+                rate=formats.share(first["shrunken_rate"]),
+                interval=formats.interval(first["shrunken_lower"], first["shrunken_upper"]),
+            )
         )
         return
-    head = "One campaign drove" if len(named) == 1 else f"{formats.count(len(named))} campaigns drove"
-    st.markdown(f"**{head} people away {when}, beyond chance:**")
-    st.markdown("\n".join(f"- {sentence(row)}" for row in named[:NAMED_IN_ANSWER]))
+    head = words.ONE_DROVE if len(named) == 1 else words.MANY_DROVE.format(named=formats.count(len(named)))
+    st.markdown(words.DROVE.format(head=head, when=when))
+    st.markdown("\n".join(f"- {words.sentence(row)}" for row in named[:NAMED_IN_ANSWER]))
     if len(named) > NAMED_IN_ANSWER:
-        st.caption(f"And {formats.count(len(named) - NAMED_IN_ANSWER)} more, marked in the league below.")
-
-
-def sentence(row: dict[str, Any]) -> str:
-    """One campaign that stands out, in words."""
-    ratio = f"{row['ratio']:.1f} times the rest of {texts.channel(row['channel'])}"
-    if row["ratio_upper"] is not None:
-        ratio += f" ({row['ratio_lower']:.1f}–{row['ratio_upper']:.1f} times)"
-    opt_outs = formats.count(round(row["excess_opt_outs"]))
-    return (
-        f"**{name_of(row)}** ({texts.channel(row['channel'])}): {formats.count(row['opt_out_count'])} opt-outs of "
-        f"{formats.count(row['delivered_count'])} messages, {formats.share(row['rate'])} "
-        f"({formats.interval(row['lower'], row['upper'])}), {ratio}. That is {opt_outs} more than usual; "
-        f"false-discovery rate {probability(row['q_value'])}."
-    )
+        st.caption(words.AND_MORE.format(more=formats.count(len(named) - NAMED_IN_ANSWER)))
 
 
 def show_funnels(rows: list[dict[str, Any]], period: date | None) -> None:
     """Each channel's funnel, those with a campaign that stands out first."""
-    st.header("Who lies outside the funnel?", anchor=False)
+    st.header(words.FUNNELS, anchor=False)
     channels: dict[str, list[dict[str, Any]]] = {}
     for row in rows:
         channels.setdefault(row["channel"], []).append(row)
@@ -181,11 +172,8 @@ def show_funnels(rows: list[dict[str, Any]], period: date | None) -> None:
     if len(order) == 1:
         draw_funnel(channels[order[0]], order[0], period)
     if len(order) > FUNNELS_SHOWN:
-        st.caption(f"{FUNNELS_SHOWN} of {len(order)} channels are drawn; choose one in the side panel to see it.")
-    st.caption(
-        "The dashed line is the channel's rate. Chance and the usual differences between campaigns keep 95 % of them "
-        "in the inner band and 99.8 % in the outer one, wider for small campaigns. A diamond stands out."
-    )
+        st.caption(words.FUNNELS_DRAWN.format(drawn=FUNNELS_SHOWN, all=len(order)))
+    st.caption(words.FUNNELS_READ)
 
 
 def draw_funnel(rows: list[dict[str, Any]], channel: str, period: date | None) -> None:
@@ -194,25 +182,26 @@ def draw_funnel(rows: list[dict[str, Any]], channel: str, period: date | None) -
         Campaign(row["delivered_count"], row["rate"], row["name"] or row["campaign_id"], note_of(row), row["is_alert"])
         for row in rows
     ]
-    outside = [name_of(row) for row in rows if row["is_alert"]]
-    alt = (
-        f"{texts.channel(channel)}: {formats.plural(len(rows), 'campaign')} by messages delivered and opt-outs per "
-        f"message; standing out: {', '.join(outside) or 'none'}."
+    outside = [words.name_of(row) for row in rows if row["is_alert"]]
+    alt = words.FUNNEL_ALT.format(
+        channel=texts.channel(channel), campaigns=formats.Counted(len(rows)), outside=", ".join(outside) or "none"
     )
     figure = charts_campaigns.funnel(snapshot.rows(LIMITS, [period, channel]), campaigns)
-    layout.chart(figure, alt, league(rows), COLUMNS, is_table_beside=True, title=f"{texts.channel(channel)} funnel")
+    layout.chart(
+        figure,
+        alt,
+        league(rows),
+        COLUMNS,
+        is_table_beside=True,
+        title=words.FUNNEL.format(channel=texts.channel(channel)),
+    )
 
 
 def show_league(rows: list[dict[str, Any]]) -> None:
     """The table of all campaigns, those that stand out first."""
-    st.header("League of campaigns", anchor=False)
-    layout.frame(
-        league(rows), f"League of {formats.plural(len(rows), 'campaign')}, those that stand out first.", COLUMNS
-    )
-    st.caption(
-        "Ranked by the rate drawn in by size, so that no campaign leads by a handful of messages. An opt-out counts in "
-        "the period in which the message it is attributed to was sent. The table can be sorted and searched."
-    )
+    st.header(words.LEAGUE, anchor=False)
+    layout.frame(league(rows), words.LEAGUE_ALT.format(campaigns=formats.Counted(len(rows))), COLUMNS)
+    st.caption(words.LEAGUE_READ)
 
 
 def league(rows: list[dict[str, Any]]) -> pandas.DataFrame:
@@ -242,15 +231,20 @@ def league(rows: list[dict[str, Any]]) -> pandas.DataFrame:
 def show_plain_answer(rows: list[dict[str, Any]], definition: Definition, period: date | None) -> None:
     """The highest campaign by another definition, in words."""
     if not rows:
-        layout.empty(texts.NOTHING_IN_PERIOD, f"This definition counts no campaign {when_of(period)}. {texts.WIDEN}")
+        layout.empty(texts.NOTHING_IN_PERIOD, words.COUNTS_NONE.format(when=words.when_of(period), widen=texts.WIDEN))
         return
     first = rows[0]
     bounds = f" ({formats.interval(first['lower'], first['upper'])})" if first["lower"] is not None else ""
     st.markdown(
-        f"**Highest {when_of(period)} by {texts.plain(definition.name)}: {texts.plain(first['campaign_id'])}** "
-        f"({texts.channel(first['channel'])}), {formats.share(first['value'])}{bounds}: "
-        f"{formats.count(first['numerator'])} of {formats.count(first['denominator'])}. "
-        "Whether it stands out is judged under heed's own opt-outs per message."
+        words.HIGHEST.format(
+            when=words.when_of(period),
+            name=texts.plain(definition.name),
+            campaign=texts.plain(first["campaign_id"]),
+            channel=texts.channel(first["channel"]),
+            value=formats.share(first["value"]),
+            bounds=bounds,
+            part=formats.part(first["numerator"], first["denominator"]),
+        )
     )
 
 
@@ -260,10 +254,7 @@ def show_plain(rows: list[dict[str, Any]], definition: Definition) -> None:
     shares = []
     for row in rows[:BARS_SHOWN]:
         name = names.get((row["channel"], row["campaign_id"])) or row["campaign_id"]
-        note = (
-            f"{name}: {formats.share(row['value'])} ({formats.interval(row['lower'], row['upper'])}), "
-            f"{formats.count(row['numerator'])} of {formats.count(row['denominator'])}"
-        )
+        note = f"{name}: {formats.measured(row)}"
         label = f"{name}\n{texts.channel(row['channel'])}"
         shares.append(Share(label, row["value"], row["lower"] or row["value"], row["upper"] or row["value"], note))
     lines = [
@@ -279,9 +270,9 @@ def show_plain(rows: list[dict[str, Any]], definition: Definition) -> None:
         }
         for row in rows
     ]
-    alt = f"The {len(shares)} highest of {formats.plural(len(rows), 'campaign')} by {definition.name}."
+    alt = words.PLAIN_ALT.format(shown=len(shares), campaigns=formats.Counted(len(rows)), name=definition.name)
     layout.chart(charts.share_bars(shares), alt, pandas.DataFrame(lines), COLUMNS)
-    st.caption("Ordered by the lower end of the 95 % interval where there is one, else by the rate.")
+    st.caption(words.PLAIN_ORDER)
 
 
 def show_beside(definition: Definition, period: date | None, chosen: filters.Filters) -> None:
@@ -292,55 +283,33 @@ def show_beside(definition: Definition, period: date | None, chosen: filters.Fil
         row = snapshot.one(UNATTRIBUTED, parameters)
         if row and row["value"] is not None:
             parts.append(
-                f"{formats.share(row['value'])} of the opt-outs ({formats.count(row['numerator'])} of "
-                f"{formats.count(row['denominator'])}) are attributed to no message and no campaign"
+                words.UNATTRIBUTED.format(
+                    value=formats.share(row["value"]), part=formats.part(row["numerator"], row["denominator"])
+                )
             )
     if definition.is_own and definition.metric == METRICS[0]:
         beside = snapshot.one(WITHOUT_MESSAGES, [period, chosen.channel, chosen.channel]) or {}
         if count := beside.get("opt_out_count"):
-            parts.append(
-                f"{formats.plural(count, 'opt-out')} name a campaign of which no delivered message is on record then"
-            )
+            parts.append(words.WITHOUT_MESSAGE.format(opt_outs=formats.Counted(count)))
     if parts:
-        st.caption(f"Beside the league: {'; '.join(parts)}.")
+        st.caption(words.BESIDE.format(parts="; ".join(parts)))
 
 
 def show_way_out() -> None:
     """Where to go on."""
     with st.container(horizontal=True, gap="medium"):
         for name, label in (
-            ("reasons", "What do leavers say?"),
-            ("timing", "When and how often should we send?"),
-            ("trends", "How many people opt out?"),
+            ("reasons", words.TO_REASONS),
+            ("timing", words.TO_TIMING),
+            ("trends", words.TO_TRENDS),
         ):
             st.page_link(texts.PAGES[name].file, label=label, icon=texts.PAGES[name].icon)
-
-
-def when_of(period: date | None) -> str:
-    """A period inside a sentence."""
-    return f"in {formats.month(period)}" if period else "in the whole record"
-
-
-def name_of(row: dict[str, Any]) -> str:
-    """A campaign by its name, with its id where it has both."""
-    name, identifier = row["name"], row["campaign_id"]
-    return texts.plain(identifier if not name or name == identifier else f"{name} ({identifier})")
 
 
 def note_of(row: dict[str, Any]) -> str:
     """What a reader sees on a campaign in the funnel."""
     name = row["name"] or row["campaign_id"]
-    return (
-        f"{name}: {formats.share(row['rate'])} ({formats.interval(row['lower'], row['upper'])}), "
-        f"{formats.count(row['opt_out_count'])} of {formats.count(row['delivered_count'])}"
-    )
-
-
-def probability(value: float | None) -> str:
-    """A probability as people read it: under 0.0001, 0.012."""
-    if value is None:
-        return formats.MISSING
-    return "under 0.0001" if value < 0.0001 else f"{value:.4f}" if value < 0.01 else f"{value:.2f}"
+    return f"{name}: {formats.measured(row, 'rate', 'opt_out_count', 'delivered_count')}"
 
 
 def percent(value: float | None) -> float | None:

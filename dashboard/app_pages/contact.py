@@ -40,7 +40,7 @@ def show() -> None:
     """Draw the page."""
     st.html(PRINT_STYLE)
     findings = texts.PAGES["findings"]
-    st.page_link(findings.file, label="Back to the findings", icon=":material/arrow_back:")
+    st.page_link(findings.file, label=words.BACK, icon=":material/arrow_back:")
     layout.header("contact")
     ask()
     trouble = st.session_state.pop(TROUBLE, None)
@@ -107,7 +107,7 @@ def show_contact(key: int) -> None:
         show_read(held)
         return
     is_printed = show_tools(key, records)
-    masked = (held.masked if held else None) or (place or {}).get("contact_masked") or "This contact"
+    masked = (held.masked if held else None) or (place or {}).get("contact_masked") or words.THIS_CONTACT
     show_answer(masked, key, records, spans, found)
     show_origin(held, why, records, as_of)
     show_story(key, place, found)
@@ -127,7 +127,7 @@ def read_history(key: int) -> tuple[Held | None, str]:
     if not contact_history.is_here(home):
         return None, words.NO_HISTORY
     try:
-        with st.spinner("Reading history"):
+        with st.spinner(words.READING):
             return contact_history.about(home, key), ""
     except NotReadError as error:
         return None, words.HISTORY_FAILED.format(why=texts.plain(str(error)))
@@ -139,14 +139,14 @@ def show_tools(key: int, records: Sequence[Record]) -> bool:
     with st.container(horizontal=True, vertical_alignment="center", key="screen_only_tools"):
         if access.may_export("contact") and records:
             st.download_button(
-                "Save as CSV",
+                words.SAVE_CSV,
                 access.on_demand(
                     "contact", len(records), lambda: export.to_csv(contact_records.exported(records)), contact_key=key
                 ),
                 f"{name}.csv", "text/csv", icon=":material/download:", on_click="ignore",
             )  # fmt: skip
             st.download_button(
-                "Save as Parquet",
+                words.SAVE_PARQUET,
                 access.on_demand(
                     "contact", len(records), lambda: export.to_parquet(contact_records.exported(records)),
                     contact_key=key,
@@ -165,10 +165,14 @@ def show_answer(
     """The story in sentences."""
     violations = sum(row["violation_count"] for row in found)
     messages = [one for one in contact_records.first_versions(records) if one.kind == "message"]
-    verdict = f":red[{formats.plural(violations, 'violation')}]" if violations else "no violation"
+    verdict = words.VIOLATIONS.format(violations=formats.Counted(violations)) if violations else words.NO_VIOLATION
     st.markdown(
-        f"**{texts.plain(masked)} got {formats.plural(len(messages), 'message')}; {verdict}.** "
-        f"Contact key `{contact_history.as_digits(key)}`."
+        words.ANSWER.format(
+            contact=texts.plain(masked),
+            messages=formats.Counted(len(messages)),
+            verdict=verdict,
+            key=contact_history.as_digits(key),
+        )
     )
     cited = snapshot.citations()
     judged = [one for one in messages if one.is_judged]
@@ -186,19 +190,11 @@ def show_origin(held: Held | None, why: str, records: Sequence[Record], as_of: d
     loads = len(held.load_ids - {row["load_id"] for row in snapshot.rows(contact_records.LOADS)})
     if loads:
         newer = sum(record.is_new_load for record in records)
-        told = words.NEWER_LOADS.format(
-            loads=formats.plural(loads, "load"), records=formats.plural(newer, "record") if newer else "none",
-            them="it" if loads == 1 else "them",
-        )  # fmt: skip
+        told = words.NEWER_LOADS.format(loads=formats.Counted(loads), records=formats.Counted(newer))
         st.warning(f"{told}\n\n`{snapshot.command_for('run')}`", icon=":material/update:")
     late = sum(not record.is_judged and not record.is_new_load for record in records)
     if late:
-        st.info(
-            words.NOT_JUDGED.format(
-                records=formats.plural(late, "record"), are="is" if late == 1 else "are", as_of=until
-            ),
-            icon=":material/schedule:",
-        )
+        st.info(words.NOT_JUDGED.format(records=formats.Counted(late), as_of=until), icon=":material/schedule:")
 
 
 def show_story(key: int, place: dict[str, Any] | None, found: list[dict[str, Any]]) -> None:
@@ -207,7 +203,7 @@ def show_story(key: int, place: dict[str, Any] | None, found: list[dict[str, Any
         st.markdown("\n".join(f"- {line}" for line in contact_story.place_words(place)))
     if found:
         lines = "\n".join(f"- {line}" for line in contact_story.found_words(found))
-        st.markdown(f"**What was found**\n\n{lines}")
+        st.markdown(words.FOUND.format(lines=lines))
     if any(row["waived_count"] for row in found):
         waivers = contact_story.waiver_words(key)
         if waivers:
@@ -238,12 +234,13 @@ def show_chart(
     bars, lines = [], []
     for span in spans:
         ends = span["ends_at"] or max(open_end, span["begins_at"])
-        name = "Block span" if span["kind"] == "block" else "Opt-out span"
+        name = words.BLOCK_SPAN if span["kind"] == "block" else words.OPT_OUT_SPAN
         name += f", {texts.channel(span['channel'])}" if len({one["channel"] for one in spans}) > 1 else ""
-        bars.append((span["begins_at"], ends, name, f"{name} from {formats.instant(span['begins_at'])}"))
-        lines += [(span["processed_at"], "applied")] if span["processed_at"] else []
+        note = words.SPAN_FROM.format(name=name, begins_at=formats.instant(span["begins_at"]))
+        bars.append((span["begins_at"], ends, name, note))
+        lines += [(span["processed_at"], words.APPLIED_LINE)] if span["processed_at"] else []
         if span["deadline_at"] and span["deadline_at"] <= ends:
-            lines.append((span["deadline_at"], "deadline"))
+            lines.append((span["deadline_at"], words.DEADLINE_LINE))
     channels = {record.channel for record in marked if record.kind == "message"}
     marks = [
         Mark(
@@ -257,15 +254,13 @@ def show_chart(
         if record.at
     ]
     figure = charts.timeline(bars, marks, lines)
-    alt = f"Timeline: {formats.plural(len(spans), 'span')} and {formats.plural(len(marks), 'record')}."
+    alt = words.TIMELINE.format(spans=formats.Counted(len(spans)), records=formats.Counted(len(marks)))
     if is_printed:
         figure.update_layout(template="plotly_white", paper_bgcolor="white", plot_bgcolor="white")
     st.plotly_chart(figure, theme=None if is_printed else "streamlit", config=charts.CONFIG, alt=alt)
     of_them = len([one for one in contact_records.first_versions(records) if one.at])
     if len(marks) < of_them:
-        st.caption(
-            words.CHART_CAPPED.format(drawn=formats.count(len(marks)), records=formats.plural(of_them, "record"))
-        )
+        st.caption(words.CHART_CAPPED.format(drawn=formats.count(len(marks)), records=formats.Counted(of_them)))
 
 
 def lane(record: Record, channels: int) -> str:
@@ -294,7 +289,9 @@ def show_records(records: Sequence[Record]) -> None:
         },
     )  # fmt: skip
     if pages > 1:
-        st.caption(f"{first + 1:,} to {first + len(part):,} of {formats.plural(len(records), 'record')}, oldest first.")
+        st.caption(
+            words.OLDEST_FIRST.format(first=first + 1, last=first + len(part), records=formats.Counted(len(records)))
+        )
     with st.expander(words.FILES):
         layout.frame(pandas.DataFrame(contact_records.files_of(records)), words.FILES_ALT)
 
@@ -304,9 +301,7 @@ def show_paper(records: Sequence[Record]) -> None:
     st.header(words.RECORDS, anchor=False)
     part = records if len(records) <= PRINTED else list(reversed(records))[:PRINTED]
     if len(part) < len(records):
-        st.markdown(
-            words.PRINT_CAPPED.format(shown=formats.count(len(part)), records=formats.plural(len(records), "record"))
-        )
+        st.markdown(words.PRINT_CAPPED.format(shown=formats.count(len(part)), records=formats.Counted(len(records))))
     lines = []
     for row in contact_records.shown(part).to_dict("records"):
         told = [row["What"], row["Channel"], row["Status"], row.get("Method") or "", row.get("Campaign") or ""]

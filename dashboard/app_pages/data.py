@@ -50,8 +50,8 @@ def show() -> None:
     sums = snapshot.one(SUMS) or {}
     if not sums.get("file_count"):
         layout.empty(
-            "Nothing was loaded",
-            "The inbox was empty. Put the delivered files in `inbox/`, then run:",
+            words.NOTHING,
+            words.NOTHING_BODY,
             snapshot.command_for("run"),
         )
     else:
@@ -71,20 +71,24 @@ def show_sums(sums: dict[str, Any]) -> None:
     """How much arrived and what became of it: every record is somewhere."""
     left_out = sums["excluded_count"]
     st.markdown(
-        f"**{formats.plural(sums['read_count'], 'record')} read from {formats.plural(sums['file_count'], 'file')}: "
-        f"{formats.count(sums['accepted_count'])} accepted, {formats.plural(sums['duplicate_count'], 'duplicate')}, "
-        f"{formats.count(sums['quarantined_count'])} in quarantine.** "
-        + ("Every record is accounted for." if sums["is_accounted"] else ":red[Some records are not accounted for.]")
-        + (f" {formats.plural(left_out, 'record')} later than the run's end of data are left out." if left_out else "")
+        words.SUMS.format(
+            records=formats.Counted(sums["read_count"]),
+            files=formats.Counted(sums["file_count"]),
+            accepted=formats.count(sums["accepted_count"]),
+            duplicates=formats.Counted(sums["duplicate_count"]),
+            quarantined=formats.count(sums["quarantined_count"]),
+        )
+        + (words.ALL_ACCOUNTED if sums["is_accounted"] else words.NOT_ACCOUNTED)
+        + (words.LATER.format(records=formats.Counted(left_out)) if left_out else "")
     )
 
 
 def show_inputs() -> None:
     """Every file that was loaded, with what became of its rows and the digest of its bytes."""
-    st.header("What was loaded", anchor=False)
+    st.header(words.LOADED, anchor=False)
     layout.frame(
         snapshot.frame(INPUTS),
-        "Loaded files: records read are the sum of accepted, duplicate and quarantined",
+        words.LOADED_ALT,
         {
             "source": "Source", "file": "File", "read_count": NUMBER("Read", format="localized"),
             "accepted_count": NUMBER("Accepted", format="localized"),
@@ -103,22 +107,19 @@ def show_sources() -> None:
     sources = snapshot.rows(SOURCES)
     if not sources:
         return
-    st.header("What the sources cannot know", anchor=False)
+    st.header(words.SOURCES, anchor=False)
     lines = [f"- **{texts.plain(row['source'])}:** {texts.plain(row['limits'])}" for row in sources if row["limits"]]
-    st.markdown("\n".join(lines) or "No source has a known blind spot.")
+    st.markdown("\n".join(lines) or words.NO_BLIND_SPOT)
     classless = sum(row["unknown_class_count"] for row in sources)
     if classless:
         messages = sum(row["message_count"] for row in sources)
-        st.markdown(f"**{classless:,} of {messages:,} messages have no class and are audited as marketing.**")
+        st.markdown(words.NO_CLASS.format(no_class=classless, all=messages))
     skewed = sum(row["clock_skew_count"] for row in sources)
     if skewed:
-        st.markdown(
-            f"**{formats.plural(skewed, 'consent event')} recorded as processed before the request:** counted as"
-            " processed at once. Compare the clocks of the systems that wrote them."
-        )
+        st.markdown(words.SKEWED.format(consent_events=formats.Counted(skewed)))
     layout.frame(
         snapshot.frame(SOURCES),
-        "Sources with their records and what they cannot know",
+        words.SOURCES_ALT,
         {
             "source": "Source", "connectors": "Connectors", "message_count": NUMBER("Messages", format="localized"),
             "consent_event_count": NUMBER("Consent events", format="localized"),
@@ -136,21 +137,21 @@ def show_sources() -> None:
 
 def show_validation() -> None:
     """What was checked before publishing."""
-    st.header("Validation", anchor=False)
+    st.header(words.VALIDATION, anchor=False)
     rows = snapshot.frame(VALIDATION)
     if rows.empty:
-        st.markdown("No expectation was checked.")
+        st.markdown(words.NOTHING_CHECKED)
         return
     failed = int((~rows["success"].astype(bool)).sum())
     st.markdown(
-        f"{formats.plural(len(rows), 'expectation')} checked before publishing: "
-        + (f"**{formats.plural(failed, 'was', 'were')} not met**." if failed else "all met.")
+        words.CHECKED.format(expectations=formats.Counted(len(rows)))
+        + (words.NOT_MET.format(failed=formats.Counted(failed)) if failed else words.ALL_MET)
     )
-    rows["success"] = rows["success"].map({True: "met", False: "not met"})
-    with st.expander("Every expectation, with what it checked", expanded=failed > 0):
+    rows["success"] = rows["success"].map({True: "met", False: words.RESULT_NOT_MET})
+    with st.expander(words.EXPECTATIONS, expanded=failed > 0):
         layout.frame(
             rows,
-            "Expectations and their results, those not met first",
+            words.EXPECTATIONS_ALT,
             {
                 "success": "Result", "description": "Expectation", "relation": "Relation", "kind": "Kind",
                 "checked_count": NUMBER("Checked", format="localized"),
@@ -161,7 +162,7 @@ def show_validation() -> None:
 
 def show_restated() -> None:
     """What became of the numbers that the run before reported, in a sentence, and the way to all of them."""
-    st.header("Restatements", anchor=False)
+    st.header(words.RESTATEMENTS, anchor=False)
     history = snapshot.rows(HISTORY)
     if len(history) < 2:
         st.markdown(words.FIRST_RUN)
@@ -170,49 +171,31 @@ def show_restated() -> None:
     changes = snapshot.one(CHANGES) if snapshot.has("run.changes") else None
     if changes is not None:
         restated, count = changes["gone_count"] or 0, changes["then_count"] or 0
-        of_them = formats.plural(count, "number")
-        st.markdown(
-            words.RESTATED.format(restated=formats.count(restated), count=of_them, are="is" if restated == 1 else "are")
-            if restated
-            else words.STANDS.format(count=of_them)
-        )
+        told = words.RESTATED if restated else words.STANDS
+        st.markdown(told.format(restated=formats.Counted(restated), count=formats.Counted(count)))
     st.markdown(
         words.SINCE.format(
             then=formats.instant(then["as_of"]),
-            violations=difference(then["violation_count"], now["violation_count"]),
-            rate=then_and_now(formats.share(then["opt_out_rate"]), formats.share(now["opt_out_rate"])),
-            verdict=then_and_now(then["verdict"], now["verdict"]),
+            violations=words.difference(then["violation_count"], now["violation_count"]),
+            rate=words.then_and_now(formats.share(then["opt_out_rate"]), formats.share(now["opt_out_rate"])),
+            verdict=words.then_and_now(then["verdict"], now["verdict"]),
         )
     )
     page = texts.PAGES["restated"]
     st.page_link(page.file, label=page.title, icon=page.icon)
 
 
-def then_and_now(then: str, now: str) -> str:
-    """Two values in words: still Fail; 1.2 % then, 1.3 % now."""
-    return f"still {now}" if then == now else f"{then} then, {now} now"
-
-
-def difference(then: int | None, now: int | None) -> str:
-    """Violations of two runs in words: 3 violations more (483 then, 486 now)."""
-    before, after = then or 0, now or 0
-    if before == after:
-        return f"still {formats.plural(after, 'violation')}"
-    more = f"{formats.plural(abs(after - before), 'violation')} {'more' if after > before else 'fewer'}"
-    return f"{more} ({formats.count(before)} then, {formats.count(after)} now)"
-
-
 def show_run() -> None:
     """The steps of this run, and the runs before it."""
     steps = snapshot.rows(STEPS)
-    st.header("This run, and those before", anchor=False)
+    st.header(words.RUNS, anchor=False)
     if steps:
         total = sum(row["seconds"] or 0 for row in steps)
-        st.markdown(f"{len(steps)} steps in {total:.1f} seconds.")
+        st.markdown(words.STEPS.format(steps=len(steps), seconds=total))
         lines = [
             {"Step": texts.humanise(row["step"]), "Seconds": row["seconds"], "Rows": row["row_count"]} for row in steps
         ]
-        layout.table(lines, "Steps of this run", {"Seconds": formats.seconds, "Rows": formats.count})
+        layout.table(lines, words.STEPS_ALT, {"Seconds": formats.seconds, "Rows": formats.count})
     history = snapshot.rows(HISTORY)
     runs = [
         {
@@ -228,9 +211,9 @@ def show_run() -> None:
         for row in history[:RUNS_SHOWN]
     ]
     writers = {"Violations": formats.count, "Messages": formats.count, "Opt-out rate": formats.share}
-    layout.table(runs, "Published runs, newest first", writers)
+    layout.table(runs, words.RUNS_ALT, writers)
     if history[RUNS_SHOWN:]:
-        st.caption(f"The newest {RUNS_SHOWN} of {formats.plural(len(history), 'run')}.")
+        st.caption(words.NEWEST.format(newest=RUNS_SHOWN, runs=formats.Counted(len(history))))
 
 
 show()

@@ -11,6 +11,7 @@ import streamlit as st
 from dashboard import definitions, filters, formats, layout, snapshot, texts
 from dashboard.definitions import Definition
 from dashboard.definitions_example import ANSWERS, CAMPAIGNS, MONTH, PEOPLE, Answer, Person
+from dashboard.words import definitions as words
 
 NUMBERS = """
 select metric, definition, numerator, denominator, value, lower, upper from metrics.measurements
@@ -24,17 +25,7 @@ LAST_MONTH = """
 select cast(date_trunc('month', timezone(report_timezone, as_of)) - interval 1 month as date) as month
 from run.parameters
 """
-QUESTIONS = {
-    "opt_out_rate": ("Of those we reached", "how many left?"),
-    "opt_out_rate_without_machines": ("Of those we reached", "how many left, link scanners aside?"),
-    "opt_out_rate_per_message": ("Per message", "what does a message cost us in opt-outs?"),
-    "list_churn": ("Of the list", "how fast does it wear away?"),
-}
-METRICS = tuple(QUESTIONS)
-GRADES = {
-    "heed": "heed's own", "P": "read on the page, in a stored copy", "Q": "quoted by others",
-    "S": "in part from summaries", "S1": "from one weak source", "unverified": "not confirmed",
-}  # fmt: skip
+METRICS = tuple(words.QUESTIONS)
 Numbers = dict[tuple[str, str], dict[str, Any]]
 
 
@@ -44,7 +35,7 @@ def show() -> None:
     month: date = chosen.period or (snapshot.one(LAST_MONTH) or {"month": None})["month"] or date.min
     layout.header("definitions", replace(chosen, period=month))
     if not snapshot.has("metrics.definitions"):
-        layout.older("table of definitions")
+        layout.older(words.OLDER)
         layout.footer()
         return
     listed = definitions.offered(METRICS)
@@ -54,7 +45,7 @@ def show() -> None:
     show_numbers(listed, numbers)
     show_example(listed)
     show_sources(listed)
-    layout.footer("Every number names its definition; `metrics.definitions` and `heed metrics` carry it too")
+    layout.footer(words.EVERY_NUMBER)
 
 
 def show_answer(listed: list[Definition], numbers: Numbers, month: date) -> None:
@@ -69,37 +60,31 @@ def show_answer(listed: list[Definition], numbers: Numbers, month: date) -> None
     told = ("opt_out_rate", "opt_out_rate_per_message", "list_churn")
     rate, message, churn = (values(metric, own=True) for metric in told)
     others = values("opt_out_rate_per_message", own=False)
-    said = [f"{percent(rate[0])} of those reached"] if rate else []
-    said += [f"{percent(message[0])} per message"] if message else []
-    said += [f"{percent(churn[0])} of the list"] if churn else []
+    said = [words.OF_REACHED.format(rate=percent(rate[0]))] if rate else []
+    said += [words.PER_MESSAGE.format(rate=percent(message[0]))] if message else []
+    said += [words.OF_LIST.format(rate=percent(churn[0]))] if churn else []
     if not said:
-        layout.empty(f"No numbers in {formats.month(month)}", f"No message reached anybody here. {texts.WIDEN}")
+        layout.empty(words.NO_NUMBERS.format(month=formats.month(month)), words.NOBODY_REACHED)
         return
     spread = ""
     if others:
         low, high = percent(min(others)), percent(max(others))
-        spread = f" By the rules of other products, {low} to {high} per message."
-    st.markdown(
-        f"**The same opt-outs of {formats.month(month)} are {', '.join(said)}.**{spread} None of them is wrong: each "
-        "answers another question. Compare a number only with numbers of the same definition."
-    )
+        spread = words.SPREAD.format(low=low, high=high)
+    st.markdown(words.ANSWER.format(month=formats.month(month), said=", ".join(said), spread=spread))
 
 
 def show_numbers(listed: list[Definition], numbers: Numbers) -> None:
     """One table per question: the month under each definition."""
     if not numbers:
         return
-    for metric, (title, question) in QUESTIONS.items():
+    for metric, (title, question) in words.QUESTIONS.items():
         lines = [line(one, numbers) for one in listed if one.metric == metric]
         st.header(f"{title}: {question}", anchor=False)
-        layout.table(lines, f"{title}, by definition", {"Value": percent})
+        layout.table(lines, words.BY_DEFINITION.format(title=title), {"Value": percent})
         if metric == "opt_out_rate_per_message":
-            st.caption(
-                "Unattributed: of the opt-outs begun in the month, the share that the definition counts for no "
-                "message. The higher it is, the more the rate leaves out."
-            )
+            st.caption(words.UNATTRIBUTED)
     page = texts.PAGES["trends"]
-    st.page_link(page.file, label="See any of them over time", icon=page.icon)
+    st.page_link(page.file, label=words.OVER_TIME, icon=page.icon)
 
 
 def line(one: Definition, numbers: Numbers) -> dict[str, Any]:
@@ -108,7 +93,7 @@ def line(one: Definition, numbers: Numbers) -> dict[str, Any]:
     missing = numbers.get(("unattributed_share", one.definition), {})
     name = texts.plain(one.name)
     told = {
-        "Definition": f"**{name}** (heed)" if one.is_own else name,
+        "Definition": words.OWN_NAME.format(name=name) if one.is_own else name,
         "Value": row.get("value"),
         "95 % interval": between(row.get("lower"), row.get("upper")),
         "Counted": f"{formats.count(row.get('numerator'))} / {formats.count(row.get('denominator'))}",
@@ -120,27 +105,28 @@ def line(one: Definition, numbers: Numbers) -> dict[str, Any]:
 
 def show_example(listed: list[Definition]) -> None:
     """The made-up month: what happened, and what each definition makes of it."""
-    st.header("Why they differ: one example", anchor=False)
-    sent = ", ".join(f"*{name}* on {formats.day(at)} at {at:%H:%M}" for name, at in CAMPAIGNS.items())
+    st.header(words.EXAMPLE, anchor=False)
+    sent = ", ".join(words.SENT.format(name=name, day=formats.day(at), at=at) for name, at in CAMPAIGNS.items())
     count = sum(len(person.campaigns) for person in PEOPLE)
     lost = sum(len(person.campaigns) for person in PEOPLE if not person.is_confirmed)
     st.markdown(
-        f"A made-up {formats.month(MONTH)}. {len(PEOPLE)} contacts opted in by text message in September. Two "
-        f"campaigns went out: {sent}. Of {count} messages sent, {count - lost} were confirmed as delivered."
+        words.MADE_UP.format(
+            month=formats.month(MONTH), contacts=len(PEOPLE), sent=sent, messages=count, confirmed=count - lost
+        )
     )
-    layout.table([happened(person) for person in PEOPLE], "What happened to each contact of the example")
+    layout.table([happened(person) for person in PEOPLE], words.EXAMPLE_ALT)
     names = {(one.metric, one.definition): one for one in listed}
     known = [answer for answer in ANSWERS if (answer.metric, answer.definition) in names]
     layout.table(
         [arithmetic(answer, names[answer.metric, answer.definition]) for answer in known],
-        "The example under each definition",
+        words.ANSWERS_ALT,
     )
-    st.caption("heed computes these numbers from these records each time it is tested.")
+    st.caption(words.TESTED)
 
 
 def happened(person: Person) -> dict[str, str]:
     """One contact of the example in words."""
-    unconfirmed = " (delivery never confirmed)" if person.campaigns and not person.is_confirmed else ""
+    unconfirmed = words.UNCONFIRMED if person.campaigns and not person.is_confirmed else ""
     acts = [f"{act.at.day} {act.at:%b %H:%M}: {act.words}" for act in person.acts]
     return {
         "Contact": person.name,
@@ -154,7 +140,11 @@ def arithmetic(answer: Answer, one: Definition) -> dict[str, str]:
     name = texts.plain(one.name)
     value = formats.share(answer.numerator / answer.denominator)
     opt_outs = sum(act.event_type == "opt_out" for person in PEOPLE for act in person.acts)
-    left_out = "" if answer.unattributed is None else f" Unattributed: {answer.unattributed} of {opt_outs}."
+    left_out = (
+        ""
+        if answer.unattributed is None
+        else words.LEFT_OUT.format(unattributed=answer.unattributed, opt_outs=opt_outs)
+    )
     return {
         "Definition": f"**{name}**" if one.is_own else name,
         "Result": f"{answer.numerator} / {answer.denominator} = **{value}**".replace(" ", formats.GAP),
@@ -176,7 +166,7 @@ def between(lower: float | None, upper: float | None) -> str:
 
 def show_sources(listed: list[Definition]) -> None:
     """What each definition counts, and where that is written."""
-    st.header("How each counts, and where that is written", anchor=False)
+    st.header(words.SOURCES, anchor=False)
     for one in listed:
         with st.expander(texts.plain(one.name)):
             st.markdown(definitions.caption(one))
@@ -185,10 +175,10 @@ def show_sources(listed: list[Definition]) -> None:
                 if one.source.startswith("https://")
                 else f"`{one.source}`"
             )
-            checked = f", checked {one.checked_on}" if one.checked_on else ""
-            grade = GRADES.get(one.grade, one.grade)
+            checked = words.CHECKED.format(on=one.checked_on) if one.checked_on else ""
+            grade = words.GRADES.get(one.grade, one.grade)
             if one.source:
-                st.caption(f"{texts.plain(one.note)}\n\nSource: {link} ({grade}{checked})")
+                st.caption(words.SOURCE.format(note=texts.plain(one.note), link=link, grade=grade, checked=checked))
 
 
 show()

@@ -12,9 +12,9 @@ from dashboard import access, charts, finding_evidence, formats, layout, replay,
 from dashboard.charts import Mark
 from dashboard.finding_evidence import Evidence
 from dashboard.words import finding as words
+from dashboard.words import finding_story
 
 Row = dict[str, Any]
-LANES = {"message": "Messages", "consent_event": "Consent events", "inbound_message": "Replies"}
 #: Where the list of findings keeps the ids it shows, and the address it was read at.
 LIST, LINK = "findings_shown", "findings_link"
 SQL_HEIGHT = 420
@@ -24,12 +24,12 @@ def show() -> None:
     """Draw the page."""
     findings = texts.PAGES["findings"]
     st.page_link(
-        findings.file, label="Back to the findings", icon=":material/arrow_back:",
+        findings.file, label=words.BACK, icon=":material/arrow_back:",
         query_params=st.session_state.get(LINK, {}),
     )  # fmt: skip
     layout.header("finding")
     if "finding_id" not in snapshot.columns("audits.findings"):
-        layout.older("page for one finding")
+        layout.older(words.OLDER)
         layout.footer()
         return
     finding_id = str(st.query_params.get("finding_id", "")).strip().lower()
@@ -49,14 +49,14 @@ def show() -> None:
         show_around(evidence)
     show_lineage(evidence)
     show_sql(evidence)
-    layout.footer(f"Finding `{finding_id}`")
+    layout.footer(words.FINDING_OF.format(id=finding_id))
 
 
 def ask(is_wrong: bool) -> None:
     """No finding, or none of that id: how to come to one."""
     title, body = (words.NOT_FOUND, words.NOT_FOUND_BODY) if is_wrong else (words.NONE_CHOSEN, words.NONE_CHOSEN_BODY)
     layout.empty(title, body, icon=":material/search:")
-    text = st.text_input("Finding id", max_chars=16, width=260, key="finding_asked_for")
+    text = st.text_input(words.ID, max_chars=16, width=260, key="finding_asked_for")
     if text:
         st.query_params["finding_id"] = text
         st.rerun()
@@ -70,14 +70,14 @@ def show_neighbours(finding_id: str) -> None:
     place = listed.index(finding_id)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         for label, icon, other in (
-            ("Previous", ":material/chevron_left:", place - 1), ("Next", ":material/chevron_right:", place + 1),
+            (words.PREVIOUS, ":material/chevron_left:", place - 1), (words.NEXT, ":material/chevron_right:", place + 1),
         ):  # fmt: skip
             is_there = 0 <= other < len(listed)
             st.button(
                 label, icon=icon, type="tertiary", disabled=not is_there, key=f"go_{label.lower()}",
                 on_click=go, args=(listed[other] if is_there else finding_id,),
             )  # fmt: skip
-        st.caption(f"{place + 1} of the {len(listed)} findings on that page of the list")
+        st.caption(words.PLACE_IN_LIST.format(place=place + 1, findings=len(listed)))
 
 
 def go(finding_id: str) -> None:
@@ -89,38 +89,44 @@ def show_words(evidence: Evidence) -> None:
     """The class and its weight, then what happened, in sentences."""
     finding = evidence.finding
     name = rule_texts.class_name(finding["rule"], finding["finding_class"])
-    waived = " :gray-badge[Waived]" if finding["waived_by"] else ""
+    waived = words.WAIVED_BADGE if finding["waived_by"] else ""
     st.header(f"{texts.plain(name)} {layout.severity_badge(finding['severity'])}{waived}", anchor=False)
-    first, *more = words.happened(finding, evidence.known)
+    first, *more = finding_story.happened(finding, evidence.known)
     st.markdown(f"**{first}**" + (f" {' '.join(more)}" if more else ""))
     if finding["waived_by"]:
         waiver = evidence.waiver or {}
         why = texts.plain(rule_texts.without_addresses(waiver.get("reason")))
-        until = f", until {formats.day(waiver['until'])}" if waiver.get("until") else ""
-        st.markdown(f"Waived by {texts.plain(finding['waived_by'])}{until}{f': {why}' if why else ''}.")
+        until = words.UNTIL.format(until=formats.day(waiver["until"])) if waiver.get("until") else ""
+        st.markdown(
+            words.WAIVED.format(who=texts.plain(finding["waived_by"]), until=until, why=f": {why}" if why else "")
+        )
     elif finding["severity"] in ("critical", "high"):
-        st.markdown("It counts as a **violation**: it is critical or high, and no waiver covers it.")
+        st.markdown(words.COUNTS)
 
 
 def show_facts(evidence: Evidence) -> None:
     """What the list says of it, and the span that it cites."""
     finding, span = evidence.finding, evidence.known.span
     left = [
-        *([f"**Contact** {texts.plain(finding['contact_masked'])}"] if finding["contact_key"] is not None else []),
-        f"**Channel** {texts.channel(finding['channel'])}",
-        *([f"**Program** {texts.plain(texts.program(finding['program']))}"] if finding["program"] else []),
-        *([f"**Campaign** {texts.plain(finding['campaign_id'])}"] if finding["campaign_id"] else []),
-        *([f"**Where** {where(finding)}"] if finding["jurisdiction"] else []),
-        f"**Source** {texts.plain(finding['source'])}",
-        *([f"**Message** {texts.plain(finding['message_id'])}"] if finding["message_id"] else []),
-        *([f"**Consent event** {texts.plain(finding['event_id'])}"] if finding["event_id"] else []),
+        *(
+            [words.CONTACT.format(contact=texts.plain(finding["contact_masked"]))]
+            if finding["contact_key"] is not None
+            else []
+        ),
+        words.CHANNEL.format(channel=texts.channel(finding["channel"])),
+        *([words.PROGRAM.format(program=texts.plain(texts.program(finding["program"])))] if finding["program"] else []),
+        *([words.CAMPAIGN.format(campaign=texts.plain(finding["campaign_id"]))] if finding["campaign_id"] else []),
+        *([words.WHERE.format(where=where(finding))] if finding["jurisdiction"] else []),
+        words.SOURCE.format(source=texts.plain(finding["source"])),
+        *([words.MESSAGE.format(message=texts.plain(finding["message_id"]))] if finding["message_id"] else []),
+        *([words.EVENT.format(event=texts.plain(finding["event_id"]))] if finding["event_id"] else []),
     ]
     with st.grid(2, min_column_width=300, gap="medium"):
         with st.container(border=True, height="stretch"):
             st.markdown("  \n".join(left))
         if span:
             with st.container(border=True, height="stretch"):
-                st.markdown("  \n".join(words.span_told(span, snapshot.citations())))
+                st.markdown("  \n".join(finding_story.span_told(span, snapshot.citations())))
 
 
 def where(finding: Row) -> str:
@@ -133,7 +139,7 @@ def show_rule(evidence: Evidence) -> None:
     """The rule as its file says it, the row of law, and what to do."""
     finding, rule, law = evidence.finding, evidence.rule, evidence.law
     name = rule_texts.audit_name(finding["rule"])
-    st.header("The rule, and what to do", anchor=False)
+    st.header(words.RULE, anchor=False)
     with st.container(border=True, gap="small"):
         parts = [("Rule", rule.get("says")), ("Why", rule.get("why")), ("What to do", rule.get("remedy"))]
         st.markdown(f"**{texts.plain(name)}** · `{finding['rule']}`")
@@ -142,11 +148,11 @@ def show_rule(evidence: Evidence) -> None:
         if law:
             cited = rule_texts.link(law["citation"], law["source_url"])
             said = f" {texts.plain(law['in_words'])}" if law["in_words"] else ""
-            st.markdown(f"**Judged by** {cited}.{said} :small[({texts.plain(rule_texts.grade(law['grade']))})]")
+            st.markdown(words.JUDGED_BY.format(law=cited, said=said, grade=texts.plain(rule_texts.grade(law["grade"]))))
         elif finding["deadline_at"]:
-            st.markdown("**Judged by** your own policy: no legal rule sets a deadline where the contact is.")
+            st.markdown(words.OWN_POLICY)
         page = texts.PAGES["rules"]
-        st.page_link(page.file, label="Read it in the rule book", icon=page.icon, query_params={"rule": name})
+        st.page_link(page.file, label=words.READ_RULE, icon=page.icon, query_params={"rule": name})
     st.caption(rule_texts.NOT_ADVICE)
 
 
@@ -154,39 +160,36 @@ def show_around(evidence: Evidence) -> None:
     """The contact's records 30 days before and after, drawn and listed, and the way to all of them."""
     finding, span = evidence.finding, evidence.known.span
     events, is_cut = finding_evidence.around(finding)
-    st.header("What happened around it", anchor=False)
+    st.header(words.AROUND, anchor=False)
     first = finding["occurred_at"] - finding_evidence.AROUND
     # Nothing is known of the time after the data's end: no bar reaches into it.
     last = min(finding["occurred_at"] + finding_evidence.AROUND, snapshot.published().as_of)
-    bars, lines = [], [(finding["occurred_at"], "this finding")]
+    bars, lines = [], [(finding["occurred_at"], words.THIS_FINDING)]
     if span:
         bars = [bar(span, first, last)] if (span["ends_at"] or last) > first else []
         lines += [
-            (at, label) for at, label in ((span["processed_at"], "applied"), (span["deadline_at"], "deadline"))
+            (at, label) for at, label in ((span["processed_at"], words.APPLIED), (span["deadline_at"], words.DEADLINE))
             if at and first <= at <= last and at != finding["occurred_at"]
         ]  # fmt: skip
     marks = [
         Mark(
-            event["occurred_at"], LANES[event["kind"]],
+            event["occurred_at"], words.LANES[event["kind"]],
             f"{texts.what_happened(event['what'])}, {formats.instant(event['occurred_at'])}",
             event["is_violation"], event["kind"] == "message",
         )
         for event in events
     ]  # fmt: skip
-    alt = (
-        f"Timeline of 30 days before and after {formats.instant(finding['occurred_at'])}: "
-        f"{formats.plural(len(events), 'record')}, the finding marked by a line."
-    )
+    alt = words.AROUND_ALT.format(at=formats.instant(finding["occurred_at"]), records=formats.Counted(len(events)))
     table = pandas.DataFrame([listed(event, finding) for event in events])
     if bars or marks:
         layout.chart(charts.timeline(bars, marks, lines), alt, table, COLUMNS)
     else:
-        st.markdown("Nothing is on record within 30 days of it.")
+        st.markdown(words.NOTHING_AROUND)
     if is_cut:
-        st.caption(f"The {formats.count(finding_evidence.MOST_EVENTS)} records nearest to it; there are more.")
+        st.caption(words.NEAREST.format(shown=formats.count(finding_evidence.MOST_EVENTS)))
     page = texts.PAGES["contact"]
     key = f"{finding['contact_key'] & ((1 << 64) - 1):016x}"
-    st.page_link(page.file, label="Everything about this contact", icon=page.icon, query_params={"contact": key})
+    st.page_link(page.file, label=words.EVERYTHING, icon=page.icon, query_params={"contact": key})
 
 
 COLUMNS = {"When (UTC)": st.column_config.DatetimeColumn(format="D MMM YYYY, HH:mm:ss")}
@@ -194,9 +197,10 @@ COLUMNS = {"When (UTC)": st.column_config.DatetimeColumn(format="D MMM YYYY, HH:
 
 def bar(span: Row, first: Any, last: Any) -> tuple[Any, Any, str, str]:
     """The part of a span that lies within what is drawn."""
-    name = "Block span" if span["kind"] == "block" else "Opt-out span"
+    name = words.BLOCK_SPAN if span["kind"] == "block" else words.OPT_OUT_SPAN
     begins, ends = max(span["begins_at"], first), min(span["ends_at"] or last, last)
-    return begins, max(begins, ends), name, f"{name} from {formats.instant(span['begins_at'])}"
+    note = words.SPAN_FROM.format(name=name, begins_at=formats.instant(span["begins_at"]))
+    return begins, max(begins, ends), name, note
 
 
 def listed(event: Row, finding: Row) -> Row:
@@ -214,38 +218,38 @@ def listed(event: Row, finding: Row) -> Row:
 
 def show_lineage(evidence: Evidence) -> None:
     """Where each record came from, to the file, the row and its bytes, and how to check that by hand."""
-    st.header("Where that is on record", anchor=False)
+    st.header(words.LINEAGE, anchor=False)
     if not evidence.records:
         st.markdown(
-            "The campaigns table says so; its rows carry no place." if evidence.finding["contact_key"] is None
-            else "The snapshot holds no record of it."
+            words.CAMPAIGNS_TABLE if evidence.finding["contact_key"] is None
+            else words.NO_RECORD
         )  # fmt: skip
         return
     st.markdown("\n".join(origin(row) for row in evidence.records))
     commands = finding_evidence.commands(evidence.records)
     if commands:
-        with st.expander("Check it by hand"):
-            st.markdown(
-                "In the home folder. The first line must print the SHA-256 above; the second shows the header and the "
-                "row, as long as no cell before it holds a line break. Files below `inbox/` hold addresses."
-            )
+        with st.expander(words.BY_HAND):
+            st.markdown(words.BY_HAND_HOW)
             st.code(commands, language="bash", wrap_lines=True)
 
 
 def origin(row: Row) -> str:
     """A record as an item: what it is, then its file and row, the file's SHA-256, and its load."""
-    file = f"`{row['file'].replace('`', '')}`" if row["file"] else "a file that is not known"
-    place = f"{file}, row {formats.count(row['row_number'])}"
-    return (
-        f"- **{texts.what_happened(row['what'])}** of {formats.instant(row['occurred_at'])}: {place}  \n"
-        f"  SHA-256 `{row['sha256'] or formats.MISSING}`  \n"
-        f"  :small[Loaded {formats.instant(row['loaded_at'])}, load {texts.plain(row['load_id'])}]"
+    file = f"`{row['file'].replace('`', '')}`" if row["file"] else words.UNKNOWN_FILE
+    place = words.FILE_ROW.format(file=file, row=formats.count(row["row_number"]))
+    return words.ORIGIN.format(
+        what=texts.what_happened(row["what"]),
+        at=formats.instant(row["occurred_at"]),
+        place=place,
+        sha256=row["sha256"] or formats.MISSING,
+        loaded=formats.instant(row["loaded_at"]),
+        load=texts.plain(row["load_id"]),
     )
 
 
 def show_sql(evidence: Evidence) -> None:
     """The SQL that found it, and a button that runs it again."""
-    st.header("The SQL that found it", anchor=False)
+    st.header(words.SQL, anchor=False)
     published = snapshot.published()
     if not evidence.rule.get("sql") or not snapshot.has("core.messages"):
         layout.older(words.NO_REPLAY)
@@ -253,15 +257,12 @@ def show_sql(evidence: Evidence) -> None:
     finding = evidence.finding
     key = f"replay {published.run_id} {finding['finding_id']}"
     if st.button(words.REPLAY, icon=":material/replay:", help=words.REPLAY_HELP, key="replay"):
-        with st.spinner("Running"):
+        with st.spinner(words.RUNNING):
             st.session_state[key] = replay.replay(published, finding)
     if key in st.session_state:
         show_result(st.session_state[key], finding)
     st.code(evidence.rule["sql"], language="sql", height=SQL_HEIGHT)
-    st.caption(
-        f"`sql/audits/{finding['rule']}.sql`, as run {published.run_id} used it. Opened with DuckDB, the snapshot "
-        "answers it as it stands: for every contact that has a finding."
-    )
+    st.caption(words.SQL_USED.format(rule=finding["rule"], run=published.run_id))
 
 
 def show_result(result: replay.Replay, finding: Row) -> None:
@@ -276,8 +277,8 @@ def show_result(result: replay.Replay, finding: Row) -> None:
             {"Column": name, "As published": shown(finding[name]), "Now": shown(value)}
             for name, value in result.found.items()
         ]
-        with st.expander("The row it gave"):
-            st.dataframe(pandas.DataFrame(rows), hide_index=True, placeholder="", alt="The finding, then and now")
+        with st.expander(words.ROW_GIVEN):
+            st.dataframe(pandas.DataFrame(rows), hide_index=True, placeholder="", alt=words.THEN_AND_NOW)
 
 
 def shown(value: Any) -> str:

@@ -10,6 +10,7 @@ import streamlit as st
 
 from dashboard import access, export, filters, finding_list, formats, layout, rule_texts, snapshot, texts
 from dashboard.finding_list import Choice
+from dashboard.words import findings as words
 
 PAGE_SIZES = [50, 100, 200]
 CLASSES_SHOWN = 10
@@ -17,14 +18,6 @@ CLASSES_SHOWN = 10
 MOST_ROWS = 1_048_575
 #: Where the list leaves its ids and its address for the page of one finding.
 SHOWN, LINK = "findings_shown", "findings_link"
-SORTED = {
-    "worst": "Worst first, then newest", "newest": "Newest first", "oldest": "Oldest first",
-    "longest": "Longest after the opt-out", "rule": "Rule", "contact": "Contact, those of one together",
-    "channel": "Channel", "program": "Program", "campaign": "Campaign",
-}  # fmt: skip
-
-# What the reader may choose about waivers, as the URL says it.
-WAIVED = {"all": "All", "waived": "Waived", "counting": "Not waived"}
 MESSAGES = """
 select message_count from metrics.verdicts where period_start is not distinct from ? and channel = ? and source = '*'
 """
@@ -35,8 +28,8 @@ def show() -> None:
     chosen = filters.chosen()
     layout.header("findings", chosen)
     if not snapshot.rows("select 1 from audits.findings limit 1"):
-        body = "Nothing that was loaded breaks a rule. Whether the evidence is complete, the audit overview says."
-        layout.empty("No finding", body, icon=":material/rule:")
+        body = words.NOTHING
+        layout.empty(words.NO_FINDING, body, icon=":material/rule:")
         layout.footer()
         return
     choice = choose_more(chosen)
@@ -44,7 +37,7 @@ def show() -> None:
     if not counts:
         layout.empty(
             texts.NOTHING_IN_PERIOD,
-            f"No finding matches these filters. {texts.WIDEN}",
+            words.NO_MATCH,
             icon=":material/filter_alt_off:",
         )
     else:
@@ -52,7 +45,7 @@ def show() -> None:
         show_counts(counts, chosen, choice)
         show_rows(total, choice)
         show_exports(total, choice)
-    layout.footer("A violation is a finding of severity critical or high that no waiver covers")
+    layout.footer(words.VIOLATION)
 
 
 def choose_more(chosen: filters.Filters) -> Choice:
@@ -63,35 +56,39 @@ def choose_more(chosen: filters.Filters) -> Choice:
     laws = finding_list.laws()
     with st.grid(3, min_column_width=220, gap="small"):
         of_rule = st.multiselect(
-            "Rule", rules, format_func=rule_texts.audit_name, key="rule", bind="query-params", placeholder="All rules"
+            words.RULE,
+            rules,
+            format_func=rule_texts.audit_name,
+            key="rule",
+            bind="query-params",
+            placeholder=words.ALL_RULES,
         )
         of_class = st.multiselect(
-            "Finding",
+            words.FINDING,
             classes,
             format_func=rule_texts.class_name_of,
             key="finding",
             bind="query-params",
-            placeholder="All findings",
+            placeholder=words.ALL_FINDINGS,
         )
         severity = st.multiselect(
-            "Severity", list(texts.SEVERITIES), format_func=texts.severity, key="severity", bind="query-params",
-            placeholder="All severities",
+            words.SEVERITY, list(texts.SEVERITIES), format_func=texts.severity, key="severity", bind="query-params",
+            placeholder=words.ALL_SEVERITIES,
         )  # fmt: skip
         law = st.multiselect(
-            "Law", laws, format_func=lambda one: f"{cited.get(one, one)} ({one})", key="law", bind="query-params",
-            placeholder="All laws", disabled=not laws,
+            words.LAW, laws, format_func=lambda one: f"{cited.get(one, one)} ({one})", key="law", bind="query-params",
+            placeholder=words.ALL_LAWS, disabled=not laws,
         )  # fmt: skip
         waived = st.segmented_control(
-            "Waived", list(WAIVED), default="all", required=True, format_func=WAIVED.__getitem__, key="waived",
+            words.WAIVED, list(words.WAIVERS), default="all", required=True,
+            format_func=words.WAIVERS.__getitem__, key="waived",
             bind="query-params",
         ) or "all"  # fmt: skip
     if len(of_rule) == 1:
         page = texts.PAGES["rules"]
         name = rule_texts.audit_name(of_rule[0])
-        st.page_link(
-            page.file, label="What this rule says, why, and what to do", icon=page.icon, query_params={"rule": name}
-        )
-    only = st.toggle("Violations only", key="violations", bind="query-params")
+        st.page_link(page.file, label=words.WHAT_RULE_SAYS, icon=page.icon, query_params={"rule": name})
+    only = st.toggle(words.VIOLATIONS_ONLY, key="violations", bind="query-params")
     return Choice(
         period=chosen.period, channel=chosen.channel, program=chosen.program, campaign=chosen.campaign,
         rules=tuple(of_rule), classes=tuple(of_class), severities=tuple(severity), laws=tuple(law), waived=waived,
@@ -108,8 +105,8 @@ def show_counts(counts: list[dict[str, Any]], chosen: filters.Filters, choice: C
     table = st.container()
     # Different contacts cannot be added up from small counts: of very many findings they are counted when asked for.
     all_of_them = is_many and st.toggle(
-        "Count contacts and messages too", key="exact", bind="query-params",
-        help="Of more than a quarter of a million findings that takes a second or two.",
+        words.COUNT_CONTACTS, key="exact", bind="query-params",
+        help=words.COUNT_HELP,
     )  # fmt: skip
     concerned = finding_list.message_count(choice, counts, all_of_them=all_of_them)
     contacts = finding_list.contact_counts(choice, counts, all_of_them=all_of_them)
@@ -118,9 +115,9 @@ def show_counts(counts: list[dict[str, Any]], chosen: filters.Filters, choice: C
     # How many messages a program or a campaign sent is not published here, so they have no such share.
     if sent and concerned and chosen.program is None and chosen.campaign is None:
         share = formats.share(concerned / sent)
-        rate = f" They concern {formats.count(concerned)} of {formats.plural(sent, 'message')}, {share}."
+        rate = words.CONCERN.format(concerned=formats.count(concerned), messages=formats.Counted(sent), share=share)
     answer.markdown(
-        f"**{formats.plural(findings, 'finding')}, of which {formats.plural(violations, 'violation')}.**{rate}"
+        words.ANSWER.format(findings=formats.Counted(findings), violations=formats.Counted(violations), rate=rate)
     )
     lines = [
         {
@@ -140,13 +137,13 @@ def show_counts(counts: list[dict[str, Any]], chosen: filters.Filters, choice: C
     ]
     writers = {"Findings": formats.count, "Share": formats.share, "Waived": formats.count}
     writers |= {"Contacts": formats.count} if contacts is not None else {}
-    alt = "Findings by class, with their share of all that match"
+    alt = words.CLASSES_ALT
     with table:
         layout.table(lines[:CLASSES_SHOWN], alt, writers)
         if lines[CLASSES_SHOWN:]:
             rest = sum(line["Findings"] for line in lines[CLASSES_SHOWN:])
-            kinds = formats.plural(len(lines) - CLASSES_SHOWN, "more kind")
-            with st.expander(f"{kinds} with {formats.plural(rest, 'finding')}"):
+            kinds = formats.Counted(len(lines) - CLASSES_SHOWN)
+            with st.expander(words.MORE_KINDS.format(kinds=kinds, findings=formats.Counted(rest))):
                 layout.table(lines[CLASSES_SHOWN:], alt, writers)
 
 
@@ -154,10 +151,11 @@ def show_rows(total: int, choice: Choice) -> None:
     """One page of findings in the order chosen; a click opens the finding, or its contact's timeline."""
     with st.container(horizontal=True, vertical_alignment="bottom", horizontal_alignment="distribute"):
         sort = st.selectbox(
-            "Sorted by", list(SORTED), format_func=SORTED.__getitem__, key="sort", bind="query-params", width=260
+            words.SORTED_BY, list(words.SORTED), format_func=words.SORTED.__getitem__, key="sort",
+            bind="query-params", width=260,
         ) or "worst"  # fmt: skip
         size = st.segmented_control(
-            "Rows", PAGE_SIZES, default=PAGE_SIZES[0], required=True, key="rows", bind="query-params"
+            words.ROWS, PAGE_SIZES, default=PAGE_SIZES[0], required=True, key="rows", bind="query-params"
         ) or PAGE_SIZES[0]  # fmt: skip
         page = st.pagination(max(1, math.ceil(total / size)), key="page", bind="query-params")
     first = (page - 1) * size
@@ -192,7 +190,9 @@ def show_rows(total: int, choice: Choice) -> None:
         hide_index=True,
         placeholder="",
         height=36 * min(len(rows), 14) + 40,
-        alt=f"Findings {first + 1} to {first + len(rows)} of {total}, {SORTED[sort].lower()}",
+        alt=words.ROWS_ALT.format(
+            first=first + 1, last=first + len(rows), total=total, order=words.SORTED[sort].lower()
+        ),
         column_config={
             "open_finding": st.column_config.ButtonColumn(
                 "Finding", on_click=open_clicked, args=(ids,), key="opened", type="tertiary"
@@ -214,13 +214,9 @@ def show_rows(total: int, choice: Choice) -> None:
             "processed_at": st.column_config.DatetimeColumn("Applied", format="D MMM YYYY, HH:mm"),
             "deadline_at": st.column_config.DatetimeColumn("Deadline", format="D MMM YYYY, HH:mm"),
             "details": "Details",
-            "legal_rule_id": st.column_config.TextColumn(
-                "Law", help="The citation it rests on; empty where your policy alone decides."
-            ),
-            "jurisdiction": st.column_config.TextColumn("Where", help="Whose rules apply to the contact."),
-            "jurisdiction_certainty": st.column_config.TextColumn(
-                "Where is", help="How well that is known. A guess by area code is never certain."
-            ),
+            "legal_rule_id": st.column_config.TextColumn("Law", help=words.LAW_HELP),
+            "jurisdiction": st.column_config.TextColumn("Where", help=words.PLACE_HELP),
+            "jurisdiction_certainty": st.column_config.TextColumn("Where is", help=words.CERTAINTY_HELP),
             "rule": "Rule",
             "source": "Source",
             "message_id": "Message",
@@ -228,23 +224,20 @@ def show_rows(total: int, choice: Choice) -> None:
             "waived_by": "Waived by",
         },
     )
-    shown = f"{first + 1:,} to {first + len(rows):,} of {formats.plural(total, 'finding')}"
-    st.caption(
-        f"{shown}, sorted by: {SORTED[sort].lower()}. Times in UTC. A click on the head of a column sorts these "
-        f"{formats.count(len(rows))} rows alone."
-    )
+    shown = words.ROWS_SHOWN.format(first=first + 1, last=first + len(rows), findings=formats.Counted(total))
+    st.caption(words.SORTED_SO.format(shown=shown, order=words.SORTED[sort].lower(), rows=formats.count(len(rows))))
     # The same way out for a keyboard, a screen reader and a thumb: a click in the table needs a mouse.
     if any(ids):
-        choose_one("Open one of these findings", "finding_of", [one for one in ids if one], labels, open_finding)
+        choose_one(words.OPEN_ONE, "finding_of", [one for one in ids if one], labels, open_finding)
     elif any(contacts):
-        choose_one("One contact's timeline", "timeline_of", [key for key in masks if key], masks, open_contact)
+        choose_one(words.TIMELINE, "timeline_of", [key for key in masks if key], masks, open_contact)
 
 
 def choose_one(name: str, key: str, options: list[str], labels: dict[Any, str], go: Callable[[str], None]) -> None:
     """A list of what the rows are about, to open one."""
     one = st.selectbox(
         name, options, index=None, format_func=lambda option: f"{labels[option]}  ({option})",
-        placeholder="Choose from these rows", key=key, width=620,
+        placeholder=words.CHOOSE, key=key, width=620,
     )  # fmt: skip
     if one:
         go(one)
@@ -289,7 +282,7 @@ def show_exports(rows: int, choice: Choice) -> None:
     name = f"findings-{snapshot.published().run_id}"
     # No spreadsheet opens more rows than this, so whoever takes them reads a ZIP file too.
     is_zipped = rows > MOST_ROWS
-    csv = "All as CSV, zipped" if is_zipped else "All as CSV"
+    csv = words.CSV_ZIPPED if is_zipped else words.CSV
     with st.container(horizontal=True):
         st.download_button(
             csv,
@@ -304,7 +297,7 @@ def show_exports(rows: int, choice: Choice) -> None:
             on_click="ignore",
         )
         st.download_button(
-            "All as Parquet", access.on_demand("findings", rows, lambda: export.parquet_of(read())),
+            words.PARQUET, access.on_demand("findings", rows, lambda: export.parquet_of(read())),
             f"{name}.parquet", "application/vnd.apache.parquet", icon=":material/download:", on_click="ignore",
         )  # fmt: skip
 

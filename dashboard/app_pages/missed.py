@@ -8,6 +8,7 @@ import pandas
 import streamlit as st
 
 from dashboard import charts, filters, formats, layout, rule_texts, snapshot, texts
+from dashboard.words import missed as words
 
 RULE = "opt_out_request_missed"
 # Each reply has one channel, so the channels' counts add up.
@@ -27,7 +28,6 @@ from audits.findings where rule = 'opt_out_request_missed' and (? is null or cha
 group by finding_class, severity
 order by case severity when 'critical' then 1 when 'high' then 2 when 'warning' then 3 else 4 end, finding_class
 """
-NO_TEXTS = "heed publishes no message texts: a finding names the reply, and your own system holds its words."
 
 
 def show() -> None:
@@ -35,15 +35,14 @@ def show() -> None:
     chosen = filters.chosen()
     layout.header("missed", chosen)
     if not snapshot.has("metrics.reply_regimes"):
-        layout.older("reading of replies")
+        layout.older(words.OLDER)
         layout.footer()
         return
     regimes = in_order(snapshot.rows(REGIMES, [chosen.channel, chosen.channel]))
     if not any(row["read_count"] for row in regimes):
         layout.empty(
-            "No reply was read",
-            "No inbound message was delivered here, so nobody can say whether a request to stop was missed. To have "
-            "replies read, add a source with the table `inbound_messages`.",
+            words.NOTHING,
+            words.NOTHING_BODY,
             icon=":material/hearing_disabled:",
         )
         layout.footer()
@@ -51,7 +50,7 @@ def show() -> None:
     found = snapshot.rows(FOUND, [chosen.channel, chosen.channel])
     show_answer(found, regimes)
     show_regimes(regimes)
-    layout.footer("A request is missed if no opt-out, complaint or block of that contact and channel follows in 24 h")
+    layout.footer(words.DEFINITION)
 
 
 def in_order(regimes: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -65,11 +64,13 @@ def show_answer(found: list[dict[str, Any]], regimes: list[dict[str, Any]]) -> N
     read = max(row["read_count"] for row in regimes)
     missed = sum(row["finding_count"] for row in found)
     st.markdown(
-        f"**{formats.plural(read, 'reply', 'replies')} read; {formats.count(missed) if missed else 'none'} of them "
-        f"{'reads' if missed == 1 else 'read'} as a request to stop that nobody recorded.**"
+        words.ANSWER.format(
+            replies=formats.Counted(read),
+            missed=formats.Counted(missed),
+        )
     )
     if not found:
-        st.markdown("Every request that heed read is answered by a recorded act within a day.")
+        st.markdown(words.ALL_ANSWERED)
         return
     lines = [
         {
@@ -81,17 +82,17 @@ def show_answer(found: list[dict[str, Any]], regimes: list[dict[str, Any]]) -> N
         for row in found
     ]
     counts = dict.fromkeys(("Findings", "Waived", "Contacts"), formats.count)
-    layout.table(lines, "Missed requests by how clear they are", counts)
+    layout.table(lines, words.CLASSES_ALT, counts)
     page = texts.PAGES["findings"]
-    label = f"Read the {formats.plural(missed, 'finding')}, worst first"
+    label = words.READ.format(findings=formats.Counted(missed))
     st.page_link(page.file, label=label, icon=page.icon, query_params={"rule": rule_texts.audit_name(RULE)})
-    st.caption(NO_TEXTS)
+    st.caption(words.NO_TEXTS)
 
 
 def show_regimes(regimes: list[dict[str, Any]]) -> None:
     """What each way of reading takes for a request, and what it would have missed."""
-    st.header("The same replies, read in other ways", anchor=False)
-    st.markdown("\n".join(f"- {sentence(row)}" for row in regimes))
+    st.header(words.REGIMES, anchor=False)
+    st.markdown("\n".join(f"- {words.sentence(row)}" for row in regimes))
     names = [rule_texts.regime(row["regime"])[0] for row in regimes]
     parts = [
         ("Understood", [row["request_count"] for row in regimes], False),
@@ -102,7 +103,7 @@ def show_regimes(regimes: list[dict[str, Any]]) -> None:
     number = st.column_config.NumberColumn
     layout.chart(
         charts.stacked_columns(names, parts),
-        f"Requests to stop that {formats.plural(len(regimes), 'way')} of reading the replies would understand or miss.",
+        words.REGIMES_ALT.format(ways=formats.Counted(len(regimes))),
         table,
         {
             "regime": "Way of reading", "read_count": number("Replies read", format="localized"),
@@ -111,27 +112,7 @@ def show_regimes(regimes: list[dict[str, Any]]) -> None:
             "unrecorded_count": number("Understood, but not recorded", format="localized"),
         },
     )  # fmt: skip
-    st.caption(
-        "The law asks for more than keywords in some places: under 47 CFR 64.1200(a)(10) any reasonable means counts. "
-        "Missed is counted against what a reasonable person would understand."
-    )
-
-
-def sentence(row: dict[str, Any]) -> str:
-    """One way of reading in a sentence: what it would have understood and missed."""
-    name, who = rule_texts.regime(row["regime"])
-    missed = row["missed_count"]
-    would = f"would have missed {formats.count(missed)}" if missed else "would have missed none"
-    open_count = row["unrecorded_count"]
-    recorded = (
-        f" Of those it understands, {formats.count(open_count)} {'was' if open_count == 1 else 'were'} never recorded."
-        if open_count
-        else ""
-    )
-    return (
-        f"**{texts.plain(name)}:** {texts.plain(who)} takes {formats.plural(row['request_count'], 'reply', 'replies')} "
-        f"for a request to stop and **{would}**.{recorded}"
-    )
+    st.caption(words.REGIMES_READ)
 
 
 show()

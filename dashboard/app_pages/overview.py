@@ -73,7 +73,7 @@ def show() -> None:
     if verdict is not None:
         show_answer(verdict, found)
     if verdict is None or not verdict["message_count"]:
-        layout.empty("No message is on record", texts.FIRST_RUN, snapshot.command_for("run"))
+        layout.empty(words.NO_MESSAGE, texts.FIRST_RUN, snapshot.command_for("run"))
     left, right = st.columns(2, gap="large")
     with left:
         show_changes(headline)
@@ -104,18 +104,18 @@ def show_answer(verdict: dict[str, Any], found: list[dict[str, Any]]) -> None:
             st.markdown(recent)
         if access.may_open("audit"):
             page = texts.PAGES["audit"]
-            st.page_link(page.file, label="The verdict by channel and month", icon=page.icon)
+            st.page_link(page.file, label=words.VERDICT_BY, icon=page.icon)
 
 
 def show_changes(headline: dict[str, dict[str, Any]]) -> None:
     """What is otherwise than in the run before, then than in the month before."""
-    st.header("What changed?", anchor=False)
+    st.header(words.CHANGED, anchor=False)
     history, changes = snapshot.rows(HISTORY), known("run.changes", CHANGES)
     silent = words.silence(known("metrics.silences", SILENT))
     said = [*words.since_last_run(history, changes), *([silent] if silent else [])]
     if len(history) > 1:
         then = words.before(history, changes)
-        st.markdown(f"**Since the run before**, with data up to {formats.instant(then['as_of'])}")
+        st.markdown(words.SINCE_RUN.format(as_of=formats.instant(then["as_of"])))
     st.markdown("\n".join(f"- {sentence}" for sentence in said))
     as_of = snapshot.published().as_of.astimezone(UTC).date()
     tested = words.beyond_chance(
@@ -129,7 +129,7 @@ def show_changes(headline: dict[str, dict[str, Any]]) -> None:
         words.slow(first("metrics.slow_stretches", STRETCH), as_of),
     ]
     if any(month):
-        st.markdown("**Against the month before**")
+        st.markdown(words.SINCE_MONTH)
         st.markdown("\n".join(f"- {sentence}" for sentence in month if sentence))
 
 
@@ -141,7 +141,7 @@ def show_steps(found: list[dict[str, Any]], *, is_empty: bool) -> None:
     known_state = state(found)
     if is_empty and known_state == State():
         return
-    st.header("What to do next", anchor=False)
+    st.header(words.NEXT, anchor=False)
     for step in next_steps.steps(known_state, access.may_open):
         page = texts.PAGES[step.page]
         with st.container(gap=None):
@@ -171,10 +171,12 @@ def state(found: list[dict[str, Any]]) -> State:
 
 def show_numbers(headline: dict[str, dict[str, Any]]) -> None:
     """The three headline numbers, small, each with its sentence."""
-    st.header("Three numbers", anchor=False)
+    st.header(words.NUMBERS, anchor=False)
     with st.grid(3, min_column_width=240, gap="small"):
         for number in headline.values():
-            note = f"**{texts.plain(number['period_label'])}, all channels.** {texts.plain(number['sentence'])}"
+            note = words.NUMBER_NOTE.format(
+                period=texts.plain(number["period_label"]), sentence=texts.plain(number["sentence"])
+            )
             layout.card(number["label"], number["display"], note, number["previous_display"])
 
 

@@ -13,12 +13,14 @@ from dashboard.reason_parts import (
     UNSPECIFIED,
     Rows,
     as_share,
-    chance,
     reason_name,
     show_campaigns,
     show_said,
     show_tenure,
 )
+from dashboard.words import charts as chart_words
+from dashboard.words import reason_parts as part_words
+from dashboard.words import reasons as words
 
 SHARES = """
 select period_start, reason, numerator, denominator, value, lower, upper from metrics.measurements
@@ -44,7 +46,6 @@ select w.*, w.week_start + 6 < cast(timezone(p.report_timezone, p.as_of) as date
 from metrics.reason_shares_by_week as w cross join run.parameters as p
 where w.channel = ? and w.reason = ? order by w.week_start
 """
-DIRECTIONS = {1: "Increasing", -1: "Decreasing", 0: "No clear trend", None: "Not enough data"}
 CHARTS_SHOWN = 4
 
 
@@ -58,22 +59,22 @@ def show() -> None:
     rows = snapshot.rows(SHARES, [channel])
     now, before, ever = (of_period(rows, start) for start in (month, previous(month), None))
     if not total(now) and not total(ever):
-        layout.empty(texts.NOTHING_IN_PERIOD, f"No opt-out was recorded here. {texts.WIDEN}")
+        layout.empty(texts.NOTHING_IN_PERIOD, words.NOTHING)
     elif not total(now):
         layout.empty(
-            f"No opt-out in {formats.month(month)}",
-            f"{formats.plural(int(total(ever)), 'opt-out')} in the whole record. {texts.WIDEN}",
+            words.NOTHING_IN_MONTH.format(month=formats.month(month)),
+            words.WHOLE_RECORD.format(opt_outs=formats.Counted(int(total(ever))), widen=texts.WIDEN),
         )
     else:
         show_shares(now, before, ever, month, channel)
     if not snapshot.has("metrics.reason_texts"):
-        layout.older("trends, campaigns or texts of reasons")
+        layout.older(words.OLDER)
     elif total(ever):
         show_trends(channel)
         show_campaigns(channel)
         show_tenure(channel, ever)
         show_said()
-    layout.footer("Reason: as the contact gave it, mapped to eleven; without one it is `unspecified`, never dropped")
+    layout.footer(words.COUNTED)
 
 
 # ---- shares
@@ -98,14 +99,14 @@ def shift_in_words(changes: dict[str, dict[str, Any]], test: dict[str, Any] | No
     """Whether the reasons changed against the month before, as a sentence."""
     then = formats.month(previous(month))
     if not changes:
-        return f"{then} has no opt-outs to compare with."
+        return words.NOTHING_BEFORE.format(then=then)
     moved = {reason: row["difference"] for reason, row in changes.items() if row["has_changed"]}
     if moved:
         names = ", ".join(f"{reason_name(reason).lower()} {formats.points(moves)}" for reason, moves in moved.items())
-        return f"Against {then}, this changed by more than chance explains: {names}."
+        return words.CHANGED.format(then=then, names=names)
     if test and test["is_different"]:
-        return f"The mix of reasons is another than in {then}, though no single share stands out."
-    return f"No share differs from {then} by more than chance explains."
+        return words.MIX_CHANGED.format(then=then)
+    return words.NOT_CHANGED.format(then=then)
 
 
 def show_shares(
@@ -121,11 +122,17 @@ def show_shares(
     found = snapshot.rows(CHANGES, [channel, month]) if tested else []
     changes = {row["reason"]: row for row in found}
     given = [reason for reason in order if reason != UNSPECIFIED and now[reason]["value"]]
-    lead = f"Most often: {reason_name(given[0]).lower()}, {formats.share(now[given[0]]['value'])}" if given else (
-        "Nobody gave a reason"
-    )  # fmt: skip
+    lead = words.NOBODY
+    if given:
+        lead = words.MOST_OFTEN.format(
+            reason=reason_name(given[0]).lower(), value=formats.share(now[given[0]]["value"])
+        )
     shift = shift_in_words(changes, snapshot.one(MONTH_TEST, [channel, month]), month) if tested else ""
-    st.markdown(f"**{lead} of {formats.plural(int(total(now)), 'opt-out')} in {formats.month(month)}.** {shift}")
+    st.markdown(
+        words.ANSWER.format(
+            lead=lead, opt_outs=formats.Counted(int(total(now))), month=formats.month(month), shift=shift
+        )
+    )
     names_of = (formats.month(month), formats.month(previous(month)))
     figure = charts.share_bars(
         [as_share(now[reason]) for reason in order],
@@ -148,24 +155,23 @@ def show_shares(
                 "Beyond chance": ("yes" if change["has_changed"] else "no") if change else formats.MISSING,
             }
         lines.append(line | {"Whole record": ever.get(reason, {}).get("value")})
-    alt = f"Shares of reasons in {names_of[0]}, {lead.lower()}; {names_of[1]} beside it."
+    alt = words.SHARES_ALT.format(month=names_of[0], lead=lead.lower(), before=names_of[1])
     drawn = taking.of_shares("Reason", [as_share(now[reason]) for reason in order])
     layout.chart(figure, alt, drawn, is_table_beside=True)
-    st.caption("Bars with 95 % intervals; the diamond is the month before.")
+    st.caption(words.BARS)
     writers = {"Opt-outs": formats.count, "Share": formats.share, "Whole record": formats.share}
     layout.table(lines, alt, writers | ({"Change": formats.points} if tested else {}))
     if tested:
-        st.caption(
-            "Beyond chance: Fisher's exact test of each share against the month before, the false-discovery rate over "
-            "the eleven reasons held at 5 %."
-        )
+        st.caption(words.BEYOND_CHANCE)
 
 
 def range_of(change: dict[str, Any] | None) -> str:
     """The interval of a change, never broken over lines: −14.6 to +17.7 points."""
     if not change:
         return formats.MISSING
-    return f"{formats.signed(change['lower'] * 100)} to {formats.points(change['upper'])}".replace(" ", formats.GAP)
+    return words.RANGE.format(
+        lower=formats.signed(change["lower"] * 100), upper=formats.points(change["upper"])
+    ).replace(" ", formats.GAP)
 
 
 # ---- trends
@@ -173,21 +179,24 @@ def range_of(change: dict[str, Any] | None) -> str:
 
 def show_trends(channel: str) -> None:
     """Which reason is given more often from week to week, and which less."""
-    st.header("Which reasons grow?", anchor=False)
+    st.header(words.GROWING, anchor=False)
     rows = snapshot.rows(TRENDS, [channel])
     moving = [row for row in rows if row["direction"]]
     if moving:
         told = ", ".join(
-            f"{reason_name(row['reason']).lower()} {'up' if row['direction'] > 0 else 'down'} by "
-            f"{abs(row['slope']):.1f} points a week"
+            words.MOVES_BY.format(
+                reason=reason_name(row["reason"]).lower(),
+                way=words.WAYS[row["direction"]],
+                slope=abs(row["slope"]),
+            )
             for row in moving
         )
-        st.markdown(f"**{told[0].upper()}{told[1:]}**, over the last {moving[0]['weeks_used']} complete weeks.")
+        st.markdown(words.MOVING.format(first=told[0].upper(), rest=told[1:], weeks=moving[0]["weeks_used"]))
     elif any(row["direction"] is not None for row in rows):
-        st.markdown(f"**No reason has a clear trend** over the last {rows[0]['weeks_used']} complete weeks.")
+        st.markdown(words.NO_TREND.format(weeks=rows[0]["weeks_used"]))
     else:
         weeks = max((row["weeks_used"] for row in rows), default=0)
-        st.markdown(f"**Not enough data.** A trend needs at least 6 complete weeks; there are {weeks}.")
+        st.markdown(words.TOO_FEW_WEEKS.format(weeks=weeks))
     shown = [row for row in rows if row["direction"] or row["reason"] != UNSPECIFIED][:CHARTS_SHOWN]
     weekly = {row["reason"]: snapshot.rows(WEEKS, [channel, row["reason"]]) for row in shown}
     highest = 1.6 * max((week["value"] or 0 for weeks in weekly.values() for week in weeks), default=0)
@@ -195,13 +204,13 @@ def show_trends(channel: str) -> None:
         for row in shown:
             with grid.cell(), st.container(gap="xsmall"):
                 draw_weeks(row, weekly[row["reason"]], min(highest, 1.0))
-    alt = "Trends of the reasons: direction, slope in percentage points a week, and its interval"
+    alt = words.TRENDS_ALT
     with st.expander(texts.TABLE_BEHIND):
         layout.table(
             [
                 {
                     "Reason": reason_name(row["reason"]),
-                    "Trend": DIRECTIONS[row["direction"]],
+                    "Trend": words.DIRECTIONS[row["direction"]],
                     "Points a week": row["slope"],
                     "95 % interval": slope_range(row),
                     "q": row["q_value"],
@@ -211,31 +220,28 @@ def show_trends(channel: str) -> None:
             ],
             alt,
             {"Points a week": lambda value: formats.MISSING if value is None else formats.signed(value, 2),
-             "q": chance, "Weeks": formats.count},
+             "q": part_words.chance, "Weeks": formats.count},
         )  # fmt: skip
-        st.caption(
-            "Mann-Kendall test of the weekly shares with Theil-Sen slope, neighbouring weeks that are alike allowed "
-            "for; q holds the false-discovery rate over the eleven reasons, and below 0.05 is called a trend."
-        )
+        st.caption(words.TREND_TEST)
 
 
 def draw_weeks(row: dict[str, Any], weeks: Rows, highest: float) -> None:
     """The weekly share of one reason, on the scale of all that are drawn."""
     shares = [
         replace(as_share(week), at=week["week_start"], is_complete=week["is_complete"],
-                note=f"Week from {formats.day(week['week_start'])}: {as_share(week).note}")
+                note=words.WEEK_FROM.format(start=formats.day(week['week_start']), note=as_share(week).note))
         for week in weeks
     ]  # fmt: skip
-    name, direction = reason_name(row["reason"]), DIRECTIONS[row["direction"]]
+    name, direction = reason_name(row["reason"]), words.DIRECTIONS[row["direction"]]
     st.markdown(f"**{name}** · {direction.lower()}")
     used = [week["week_start"] for week in weeks if week["is_used"]]
     span = (used[0], used[-1] + timedelta(days=6), "tested") if row["direction"] is not None and used else None
     figure = charts.share_over_time(shares, height=220, highest=highest, used=span)
     figure.update_layout(showlegend=False, margin_t=20)
     for trace in figure.data:
-        if trace.name == "Opt-out rate":
-            trace.name = "Share of opt-outs"
-    alt = f"Weekly share of opt-outs with the reason {name.lower()}: {direction.lower()}."
+        if trace.name == chart_words.OPT_OUT_RATE:
+            trace.name = words.SHARE_OF_OPT_OUTS
+    alt = words.WEEKS_ALT.format(reason=name.lower(), direction=direction.lower())
     layout.chart(figure, alt, taking.of_shares("Week from", shares), is_table_beside=True)
 
 
@@ -243,7 +249,9 @@ def slope_range(row: dict[str, Any]) -> str:
     """The interval of a slope: −0.12 to +0.90."""
     if row["lower"] is None or row["upper"] is None:
         return formats.MISSING
-    return f"{formats.signed(row['lower'], 2)} to {formats.signed(row['upper'], 2)}".replace(" ", formats.GAP)
+    return words.RANGE.format(lower=formats.signed(row["lower"], 2), upper=formats.signed(row["upper"], 2)).replace(
+        " ", formats.GAP
+    )
 
 
 show()

@@ -20,6 +20,7 @@ from dashboard import (
     snapshot,
     texts,
 )
+from dashboard.words import response as words
 
 OPEN_SHOWN = 20
 MEASURES = """
@@ -42,12 +43,6 @@ order by deadline_at nulls last, begins_at limit ?
 REPEATS = """
 select method, asked_count, span_count from metrics.repeat_requests where channel = ? order by method, asked_count
 """
-WITHIN = (
-    ("share_within_1_hour", "1 hour"),
-    ("share_within_24_hours", "24 hours"),
-    ("share_within_48_hours", "48 hours"),
-    ("share_within_deadline", "the deadline"),
-)
 PERCENT = st.column_config.NumberColumn(format="%.1f %%")
 Measures = dict[str, dict[str, Any]]
 
@@ -60,7 +55,7 @@ def show() -> None:
         row["definition"]: row for row in snapshot.rows(MEASURES, [chosen.period, chosen.period, chosen.channel_or_all])
     }
     if not number(measures, "kaplan_meier_median", "denominator"):
-        layout.empty(texts.NOTHING_IN_PERIOD, f"No opt-out began here. {texts.WIDEN}")
+        layout.empty(texts.NOTHING_IN_PERIOD, words.NOTHING)
     else:
         show_answer(measures)
         show_within(measures)
@@ -71,11 +66,8 @@ def show() -> None:
         show_open(chosen)
         show_repeats(chosen)
     else:
-        layout.older("response times by method and source, and no count of repeated requests")
-    layout.footer(
-        "Response time by the definition `kaplan_meier`: from the request to the moment it was applied; "
-        "open requests count as still waiting"
-    )
+        layout.older(words.OLDER)
+    layout.footer(words.DEFINITION)
 
 
 def number(measures: Measures, definition: str, part: str = "value") -> float | None:
@@ -88,23 +80,23 @@ def show_answer(measures: Measures) -> None:
     """Median, tail, share in time and what is open, as a sentence and four numbers; and what the plain mean hides."""
     counted = int(number(measures, "kaplan_meier_median", "denominator") or 0)
     median, within = number(measures, "kaplan_meier_median"), number(measures, "share_within_deadline")
-    half = (
-        f"Half of them were applied within {formats.duration(median)}"
-        if median is not None
-        else "Fewer than half of them have been applied"
-    )
-    in_time = f", and {formats.share(within)} within their deadline" if within is not None else ""
-    st.markdown(f"**{formats.plural(counted, 'opt-out')} in this selection. {half}{in_time}.**")
+    half = words.HALF.format(median=formats.duration(median)) if median is not None else words.FEWER_THAN_HALF
+    in_time = words.IN_TIME.format(within=formats.share(within)) if within is not None else ""
+    st.markdown(words.ANSWER.format(opt_outs=formats.Counted(counted), half=half, in_time=in_time))
     open_count = int(number(measures, "open_count") or 0)
-    oldest = f"the oldest for {formats.duration(number(measures, 'oldest_open_age'))}" if open_count else "none waiting"
-    tail = f"19 of 20 within {formats.duration(number(measures, 'kaplan_meier_p95'))}"
+    oldest = (
+        words.OLDEST.format(age=formats.duration(number(measures, "oldest_open_age")))
+        if open_count
+        else words.NONE_WAITING
+    )
+    tail = words.TAIL.format(p95=formats.duration(number(measures, "kaplan_meier_p95")))
     due = int(number(measures, "share_within_deadline", "denominator") or 0)
-    in_time_note = f"95 %: {bounds(measures, 'share_within_deadline')}, of {formats.count(due)} due"
+    in_time_note = words.BOUNDS_DUE.format(bounds=bounds(measures, "share_within_deadline"), due=formats.count(due))
     with st.grid(4, min_column_width=150, gap="small"):
-        layout.card("Median", formats.duration(median), time_bounds(measures, "kaplan_meier_median"))
-        layout.card("9 of 10 within", formats.duration(number(measures, "kaplan_meier_p90")), tail)
-        layout.card("Within the deadline", formats.share(within), in_time_note)
-        layout.card("Still open", formats.count(open_count), oldest)
+        layout.card(words.MEDIAN, formats.duration(median), time_bounds(measures, "kaplan_meier_median"))
+        layout.card(words.NINE_OF_TEN, formats.duration(number(measures, "kaplan_meier_p90")), tail)
+        layout.card(words.WITHIN_DEADLINE, formats.share(within), in_time_note)
+        layout.card(words.STILL_OPEN, formats.count(open_count), oldest)
     st.markdown(means(measures))
 
 
@@ -118,8 +110,8 @@ def time_bounds(measures: Measures, definition: str) -> str:
     lower, upper = number(measures, definition, "lower"), number(measures, definition, "upper")
     if lower is None:
         return ""
-    first, last = formats.duration(lower), "not reached" if upper is None else formats.duration(upper)
-    return f"95 %: about {first}" if first == last else f"95 %: {first} to {last}"
+    first, last = formats.duration(lower), words.NOT_REACHED if upper is None else formats.duration(upper)
+    return words.ABOUT.format(first=first) if first == last else words.BETWEEN.format(first=first, last=last)
 
 
 def means(measures: Measures) -> str:
@@ -128,18 +120,21 @@ def means(measures: Measures) -> str:
     processed = int(number(measures, "kaplan_meier_median", "numerator") or 0)
     waiting = int(number(measures, "open_count") or 0)
     if plain is None or whole is None:
-        return f"None of them is known to be applied. So far they have waited {formats.duration(whole)} on average."
+        return words.NONE_APPLIED.format(whole=formats.duration(whole))
     if not waiting:
-        return f"On average it took {formats.duration(plain)}. Nothing is open, so this mean leaves nobody out."
-    told = f"The mean of the {formats.count(processed)} applied ones is {formats.duration(plain)}. "
-    told += f"It leaves out the {formats.count(waiting)} still waiting"
+        return words.NOTHING_OPEN.format(plain=formats.duration(plain))
+    told = words.MEAN_OF_APPLIED.format(processed=formats.count(processed), plain=formats.duration(plain))
+    told += words.LEAVES_OUT.format(waiting=formats.count(waiting))
     if whole <= plain * 1.01:
-        return f"{told}, which here makes no difference: counted in, it is {formats.duration(whole)}."
-    longer = f"{whole / plain:.1f} times as long" if whole >= 2 * plain else f"{whole / plain - 1:.0%} longer"
+        return words.NO_DIFFERENCE.format(told=told, whole=formats.duration(whole))
+    longer = (
+        words.TIMES_AS_LONG.format(times=whole / plain)
+        if whole >= 2 * plain
+        else words.LONGER_BY.format(share=whole / plain - 1)
+    )
     longer = longer if plain else "longer"
-    return (
-        f"{told}, so it flatters: with them counted in, up to the longest wait on record, the mean is "
-        f"**{formats.duration(whole)}**, {longer.replace('%', f'{formats.GAP}%')}."
+    return words.FLATTERS.format(
+        told=told, whole=formats.duration(whole), longer=longer.replace("%", f"{formats.GAP}%")
     )
 
 
@@ -147,27 +142,19 @@ def show_within(measures: Measures) -> None:
     """The share applied within the times people ask about."""
     if "share_within_1_hour" not in measures:
         return
-    st.header("Applied within", anchor=False)
+    st.header(words.APPLIED_WITHIN, anchor=False)
     shares, lines = [], []
-    for definition, label in WITHIN:
+    for definition, label in words.WITHIN.items():
         row = measures[definition]
-        of = f"{formats.count(row['numerator'])} of {formats.count(row['denominator'])}"
-        of += " due" if definition == "share_within_deadline" else ""
+        of = formats.part(row["numerator"], row["denominator"])
+        of += words.DUE if definition == "share_within_deadline" else ""
         note = f"{label}: {formats.share(row['value'])} ({formats.interval(row['lower'], row['upper'])}), {of}"
         shares.append(charts.Share(label, row["value"], row["lower"], row["upper"], note))
         lines.append({"Within": label, **percents(row, "value", "lower", "upper"), "Counted": of})
-    first = shares[0].note
+    alt = words.WITHIN_ALT.format(first=shares[0].note)
     columns = dict.fromkeys(("Share", "From", "To"), PERCENT)
-    layout.chart(
-        charts.share_bars(shares),
-        f"Share of opt-outs applied within a time, {first}.",
-        pandas.DataFrame(lines),
-        columns,
-    )
-    st.caption(
-        "Open requests count as still waiting (Kaplan-Meier), so a share can be above its count: who has waited for 10 "
-        "minutes is counted for these 10 minutes. The deadline's share is of those due: applied, or past it."
-    )
+    layout.chart(charts.share_bars(shares), alt, pandas.DataFrame(lines), columns)
+    st.caption(words.WITHIN_COUNTED)
 
 
 def percents(row: dict[str, Any], *names: str) -> dict[str, float | None]:
@@ -184,14 +171,15 @@ def show_curve(chosen: filters.Filters) -> None:
     steps = snapshot.rows(CURVE, [chosen.channel_or_all])
     if not steps:
         return
-    st.header("Share applied within a time", anchor=False)
+    st.header(words.CURVE, anchor=False)
     for step in steps:
-        step["note"] = (
-            f"{formats.share(step['share_processed'])} within {formats.duration(step['seconds'])} "
-            f"({formats.interval(step['lower'], step['upper'])})"
+        step["note"] = words.CURVE_NOTE.format(
+            share=formats.share(step["share_processed"]),
+            time=formats.duration(step["seconds"]),
+            interval=formats.interval(step["lower"], step["upper"]),
         )
-    st.caption("Whole record, open requests counted as still waiting. The band is the 95 % interval.")
-    alt = f"Kaplan-Meier curve: {steps[-1]['note']} at its end."
+    st.caption(words.CURVE_COUNTED)
+    alt = words.CURVE_ALT.format(note=steps[-1]["note"])
     table = pandas.DataFrame(
         [
             {
@@ -207,21 +195,21 @@ def show_curve(chosen: filters.Filters) -> None:
 
 def show_open(chosen: filters.Filters) -> None:
     """Requests that nobody has applied yet: how old, and whose deadline comes next."""
-    st.header("Still open", anchor=False)
+    st.header(words.STILL_OPEN, anchor=False)
     ages = snapshot.rows(AGES, [chosen.channel_or_all])
     if not ages:
-        st.markdown("Nothing is waiting: every opt-out on record has been applied.")
+        st.markdown(words.NOTHING_WAITING)
         return
     total, overdue, withdrawn = (
         sum(row[name] for row in ages) for name in ("open_count", "past_deadline_count", "withdrawn_count")
     )
     coming = min((row["next_deadline_at"] for row in ages if row["next_deadline_at"]), default=None)
-    past = f"{formats.count(overdue)} of them past the deadline" if overdue else "none of them past the deadline"
-    following = f" The next deadline is {formats.instant(coming)}." if coming else ""
-    st.markdown(f"**{formats.plural(total, 'opt-out is', 'opt-outs are')} still open, {past}.{following}**")
+    past = words.OVERDUE.format(overdue=formats.count(overdue)) if overdue else words.NONE_OVERDUE
+    following = words.NEXT_DEADLINE.format(coming=formats.instant(coming)) if coming else ""
+    st.markdown(words.OPEN.format(opt_outs=formats.Counted(total), past=past, following=following))
     if withdrawn:
-        told = f"{formats.plural(withdrawn, 'contact has', 'contacts have')} opted in again since"
-        st.caption(f"{told}: never known to be applied, and nothing is left to apply.")
+        told = words.WITHDRAWN.format(contacts=formats.Counted(withdrawn))
+        st.caption(words.NOTHING_TO_APPLY.format(told=told))
     lines = [
         {
             "Waiting for": row["age"],
@@ -231,7 +219,7 @@ def show_open(chosen: filters.Filters) -> None:
         }
         for row in ages
     ]
-    layout.table(lines, "Open opt-outs by age", {"Open": formats.count, "Past the deadline": formats.count})
+    layout.table(lines, words.AGES_ALT, {"Open": formats.count, "Past the deadline": formats.count})
     if not access.may("see_contacts"):
         st.caption(access_texts.NOT_FOR_ROLE)
         return
@@ -251,8 +239,8 @@ def show_open(chosen: filters.Filters) -> None:
             for row in rows
         ]
     )
-    st.caption(f"To apply first ({len(rows)} of {formats.count(total - withdrawn)}), by deadline:")
-    layout.frame(table, "Open opt-outs by deadline")
+    st.caption(words.TO_APPLY_FIRST.format(shown=len(rows), all=formats.count(total - withdrawn)))
+    layout.frame(table, words.DEADLINES_ALT)
 
 
 def left(deadline: datetime | None, as_of: datetime) -> str:
@@ -260,27 +248,24 @@ def left(deadline: datetime | None, as_of: datetime) -> str:
     if deadline is None:
         return formats.MISSING
     seconds = (deadline - as_of).total_seconds()
-    return formats.duration(seconds) if seconds >= 0 else f"{formats.duration(-seconds)} overdue"
+    return formats.duration(seconds) if seconds >= 0 else words.OVERDUE_BY.format(time=formats.duration(-seconds))
 
 
 def show_repeats(chosen: filters.Filters) -> None:
     """How often people had to ask."""
-    st.header("Who had to ask more than once?", anchor=False)
+    st.header(words.REPEATS, anchor=False)
     rows = snapshot.rows(REPEATS, [chosen.channel_or_all])
     total = sum(row["span_count"] for row in rows if row["method"] == "*")
     again = sum(row["span_count"] for row in rows if row["method"] == "*" and row["asked_count"] > 1)
     if not total:
-        st.markdown("No opt-out is on record here.")
+        st.markdown(words.NO_OPT_OUT)
         return
     most = max(row["asked_count"] for row in rows)
     if not again:
-        st.markdown(f"Nobody: each of {formats.plural(total, 'opt-out')} was asked for once.")
+        st.markdown(words.NOBODY_AGAIN.format(opt_outs=formats.Counted(total)))
         return
     share = formats.share(again / total)
-    st.markdown(
-        f"**{formats.count(again)} of {formats.plural(total, 'opt-out')} ({share}) were asked for more than once, "
-        f"up to {most} times.**"
-    )
+    st.markdown(words.AGAIN.format(again=formats.count(again), opt_outs=formats.Counted(total), share=share, most=most))
     methods: dict[str, dict[int, int]] = {}
     for row in rows:
         if row["method"] != "*":
@@ -298,8 +283,8 @@ def show_repeats(chosen: filters.Filters) -> None:
         for method, counts in sorted(methods.items(), key=lambda one: -sum(n for k, n in one[1].items() if k > 1))
     ]
     numbers = dict.fromkeys(("Once", "Twice", "3 times", "More often"), formats.count)
-    layout.table(lines, "Opt-outs by method and number of times asked", numbers)
-    st.caption("Whole record. Two sources that both record one request count as asking twice.")
+    layout.table(lines, words.REPEATS_ALT, numbers)
+    st.caption(words.REPEATS_COUNTED)
 
 
 show()

@@ -12,34 +12,10 @@ import streamlit as st
 from dashboard import charts, filters, formats, layout, restating, rule_texts, snapshot, texts
 from dashboard.charts import Share
 from dashboard.restating import RestatingError
+from dashboard.words import restated as words
 
 HISTORY = "select run_id, as_of, started_at from run.history"
 SHOWN = 500
-CAUSES = {
-    "late_records": "records of that time came later",
-    "new_records": "records after the data's end then",
-    "other_records": "records of other days or channels, or of contacts or campaigns",
-    "end_of_data": "the data's end moved",
-    "policy": "the policy changed",
-    "sources": "the settings of sources changed",
-    "rules": "the rule book changed",
-    "waivers": "waivers changed",
-    "version": "heed itself changed",
-    "not_recorded": "an earlier version did not record why",
-    "unexplained": "unexplained",
-}
-LOADS = {
-    "new": "New", "withdrawn": "Withdrawn", "read_anew": "Read anew", "counted_otherwise": "Counted otherwise",
-}  # fmt: skip
-WHAT_IT_IS = (
-    "Opt-outs and delivery reports arrive late, and then the past looks different. A number is **restated** when its "
-    "period was over at the time of the report and the number is another one now. Numbers of a period that was not "
-    "over are counted apart: they had to change."
-)
-KEEP = (
-    "To compare, there must be two. Each run publishes one; `keep_snapshots` under `[policy]` in `heed.toml` says how "
-    "many are kept (5 unless set). The next run leaves this one beside its own:"
-)
 NUMBER = st.column_config.NumberColumn
 
 
@@ -51,13 +27,13 @@ def show() -> None:
     assert home is not None
     runs = restating.kept(home)
     if len(runs) < 2:
-        layout.empty("Only one snapshot is kept", KEEP, snapshot.command_for("run"), icon=":material/difference:")
+        layout.empty(words.ONE_SNAPSHOT, words.KEEP, snapshot.command_for("run"), icon=":material/difference:")
         layout.footer()
         return
     then, now = choose(runs)
     only = ("--channel", chosen.channel) if chosen.channel else ()
     try:
-        with st.spinner("Comparing"):
+        with st.spinner(words.COMPARING):
             compared = restating.compare(home, then, now, "--rows", str(SHOWN), *only)
             rates = restating.compare(
                 home, then, now, "--metric", "opt_out_rate", "--definition", "heed", "--grain", "month",
@@ -83,15 +59,17 @@ def choose(runs: Sequence[str]) -> tuple[str, str]:
 
     def label(run_id: str) -> str:
         row = history.get(run_id)
-        return f"Data up to {formats.instant(row['as_of'])} · run {run_id[:8]} {run_id[9:13]}" if row else run_id
+        return (
+            words.RUN.format(as_of=formats.instant(row["as_of"]), run=run_id[:8], tail=run_id[9:13]) if row else run_id
+        )
 
     current = snapshot.published().run_id
     newest = runs.index(current) if current in runs else 0
     left, right = st.columns(2)
     then = left.selectbox(
-        "Reported then", runs, index=min(newest + 1, len(runs) - 1), format_func=label, key="then", bind="query-params"
+        words.THEN, runs, index=min(newest + 1, len(runs) - 1), format_func=label, key="then", bind="query-params"
     )
-    now = right.selectbox("Known now", runs, index=newest, format_func=label, key="now", bind="query-params")
+    now = right.selectbox(words.NOW, runs, index=newest, format_func=label, key="now", bind="query-params")
     return then, now
 
 
@@ -101,32 +79,30 @@ def show_answer(compared: dict[str, Any]) -> None:
     until = formats.instant(instant(compared["then"]["as_of"]))
     if counts["restated"]:
         late = counts["late_records"]
-        said = (
-            f"**{formats.plural(counts['restated'], 'number of a finished period', 'numbers of finished periods')} "
-            f"reported with data up to {until} "
-            f"{'is' if counts['restated'] == 1 else 'are'} different now; {formats.count(late)} of them because "
-            "records of that time came later.**"
+        said = words.RESTATED.format(
+            numbers=formats.Counted(counts["restated"]),
+            until=until,
+            late=formats.count(late),
         )
     else:
-        said = f"**Every number of a finished period reported with data up to {until} still stands.**"
+        said = words.STANDS.format(until=until)
     rest = [
-        f"{formats.count(counts[name])} {words}"
-        for name, words in (
-            ("not_over_then", "changed because their period was not over"), ("only_now", "are new"),
-            ("only_then", "are gone"), ("same", "are the same"),
+        f"{formats.count(counts[name])} {told}"
+        for name, told in (
+            ("not_over_then", words.NOT_OVER_THEN), ("only_now", words.ONLY_NOW),
+            ("only_then", words.ONLY_THEN), ("same", words.SAME),
         ) if counts[name]
     ]  # fmt: skip
     st.markdown(f"{said} {texts.plain('Of the others, ' + ', '.join(rest) + '.') if rest else ''}")
     if counts["unexplained"]:
         st.warning(
-            f"**{formats.plural(counts['unexplained'], 'change')} cannot be explained** by loads, the data's end, "
-            "policy, rules or heed's version. Report it with both snapshots.",
+            words.UNEXPLAINED.format(changes=formats.Counted(counts["unexplained"])),
             icon=":material/help:",
         )
     verdicts = compared["then"]["verdict"], compared["now"]["verdict"]
-    badges = " then, ".join(layout.verdict_badge(verdict) for verdict in verdicts)
-    st.markdown(f"Verdict of the whole record: {badges} now.")
-    st.caption(WHAT_IT_IS)
+    badges = words.VERDICT_THEN.join(layout.verdict_badge(verdict) for verdict in verdicts)
+    st.markdown(words.VERDICT.format(badges=badges))
+    st.caption(words.WHAT_IT_IS)
 
 
 def show_headline(rows: Sequence[dict[str, Any]]) -> None:
@@ -138,7 +114,7 @@ def show_headline(rows: Sequence[dict[str, Any]]) -> None:
             else:
                 period = texts.plain(row["then_period"])
                 layout.card(
-                    row["label"], number(row["value_now"], row["unit"]), f"{period}, as it is known now",
+                    row["label"], number(row["value_now"], row["unit"]), words.AS_KNOWN_NOW.format(period=period),
                     number(row["value_then"], row["unit"]),
                 )  # fmt: skip
 
@@ -151,11 +127,11 @@ def show_rates(rows: Sequence[dict[str, Any]]) -> None:
     )
     if not any(row["value_now"] is not None for row in months):
         return
-    st.header("Opt-out rate by month", anchor=False)
+    st.header(words.RATES, anchor=False)
     shares = {side: [share(row, side) for row in months] for side in ("now", "then")}
     changed = [row for row in months if row["change"] == "changed"]
     reported = [one for one in shares["then"] if one.value is not None]
-    figure = charts.share_bars(shares["now"], before=reported, names=("Known now", "Reported then"))
+    figure = charts.share_bars(shares["now"], before=reported, names=(words.NOW, words.THEN))
     table = pandas.DataFrame([
         {
             "Month": formats.month(date.fromisoformat(row["period_start"])),
@@ -163,32 +139,27 @@ def show_rates(rows: Sequence[dict[str, Any]]) -> None:
         }
         for row in months
     ])  # fmt: skip
-    alt = (
-        f"Opt-out rate of {formats.plural(len(months), 'month')} as known now with 95 % intervals, and as reported"
-        f" then; {formats.count(len(changed))} differ"
-    )
+    alt = words.RATES_ALT.format(months=formats.Counted(len(months)), changed=formats.count(len(changed)))
     layout.chart(figure, alt, table)
 
 
 def share(row: dict[str, Any], side: str) -> Share:
     """One month of one side."""
     month = formats.month(date.fromisoformat(row["period_start"]))
-    name = "known now" if side == "now" else "reported then"
+    name = words.KNOWN_NOW if side == "now" else words.REPORTED_THEN
     note = f"{month}, {name}: {written(row, side)}, {formats.interval(row[f'lower_{side}'], row[f'upper_{side}'])}"
     return Share(month, row[f"value_{side}"], row[f"lower_{side}"], row[f"upper_{side}"], note)
 
 
 def show_causes(compared: dict[str, Any]) -> None:
     """What lies between the two runs: loads, late opt-outs, settings, rules, waivers."""
-    st.header("What changed it", anchor=False)
+    st.header(words.CAUSES_HEAD, anchor=False)
     causes = [texts.plain(row["what"]) for row in compared["causes"]]
-    st.markdown("\n".join(f"- {cause[:1].upper()}{cause[1:]}" for cause in causes) or "Nothing that is recorded.")
+    st.markdown("\n".join(f"- {cause[:1].upper()}{cause[1:]}" for cause in causes) or words.NO_CAUSE)
     late = compared["late_opt_outs"]
     if late:
         count = sum(row["opt_out_count"] for row in late)
-        st.markdown(
-            f"**{formats.plural(count, 'opt-out')} came late:** asked for before the data's end then, loaded later."
-        )
+        st.markdown(words.LATE.format(opt_outs=formats.Counted(count)))
         lines = [
             {
                 "Asked for in": formats.month(date.fromisoformat(row["month"])),
@@ -197,19 +168,19 @@ def show_causes(compared: dict[str, Any]) -> None:
             }
             for row in late
         ]  # fmt: skip
-        layout.table(lines, "Opt-outs that came late, by month and load", {"Count": formats.count})
+        layout.table(lines, words.LATE_ALT, {"Count": formats.count})
     if compared["loads"]:
-        st.markdown("**Loads**")
+        st.markdown(words.LOADS_HEAD)
         layout.frame(
-            pandas.DataFrame([{**row, "change": LOADS[row["change"]]} for row in compared["loads"]]),
-            "Loads whose records count now and did not then, or the other way round",
+            pandas.DataFrame([{**row, "change": words.LOADS[row["change"]]} for row in compared["loads"]]),
+            words.LOADS_ALT,
             column_order=(
                 "change", "file", "source", "record_count", "late_count", "late_opt_out_count", "sha256", "load_id",
             ),
             columns={
                 "change": "Load", "file": "File", "source": "Source",
-                "record_count": NUMBER("Records", format="localized", help="More now than then"),
-                "late_count": NUMBER("Late records", format="localized", help="Of before the data's end then"),
+                "record_count": NUMBER("Records", format="localized", help=words.MORE_NOW),
+                "late_count": NUMBER("Late records", format="localized", help=words.OF_BEFORE),
                 "late_opt_out_count": NUMBER("Late opt-outs", format="localized"),
                 "sha256": "SHA-256", "load_id": "Load id",
             },
@@ -219,18 +190,22 @@ def show_causes(compared: dict[str, Any]) -> None:
         for row in compared["parameters"]
     ]
     settings += [
-        f"- Rule {texts.plain(row['rule_id'])}: {row['change'].replace('_', ' ')} {texts.plain(row['what'])}"
+        words.RULE.format(
+            rule=texts.plain(row["rule_id"]), change=row["change"].replace("_", " "), what=texts.plain(row["what"])
+        )
         for row in compared["rules"]
     ]
     settings += [
-        f"- Waiver {row['change']}: {texts.plain(rule_texts.audit_name(row['rule']))}, by {texts.plain(row['who'])}"
+        words.WAIVER.format(
+            change=row["change"], rule=texts.plain(rule_texts.audit_name(row["rule"])), who=texts.plain(row["who"])
+        )
         for row in compared["waivers"]
     ]
     if settings:
-        with st.expander(f"Settings, rules and waivers that differ ({len(settings)})"):
+        with st.expander(words.SETTINGS.format(settings=len(settings))):
             st.markdown("\n".join(settings))
     for sentence in compared["left_out"]:
-        st.caption(f"Left out: {texts.plain(sentence)}")
+        st.caption(words.LEFT_OUT.format(sentence=texts.plain(sentence)))
 
 
 def setting(value: Any) -> str:
@@ -243,7 +218,7 @@ def show_numbers(compared: dict[str, Any]) -> None:
     rows = compared["numbers"]
     if not rows:
         return
-    st.header("Numbers that differ", anchor=False)
+    st.header(words.NUMBERS, anchor=False)
     table = pandas.DataFrame([
         {
             "Restated": "yes" if row["is_restated"] else "no",
@@ -254,9 +229,9 @@ def show_numbers(compared: dict[str, Any]) -> None:
         }
         for row in rows
     ])  # fmt: skip
-    layout.frame(table, "Numbers that differ between the two runs, restated ones first")
+    layout.frame(table, words.NUMBERS_ALT)
     if compared["numbers_left_out"]:
-        st.caption(f"{formats.plural(compared['numbers_left_out'], 'more number')}: the command below prints them.")
+        st.caption(words.MORE_NUMBERS.format(more_numbers=formats.Counted(compared["numbers_left_out"])))
 
 
 def show_findings(compared: dict[str, Any]) -> None:
@@ -272,29 +247,29 @@ def show_findings(compared: dict[str, Any]) -> None:
         if row["new_count"] or row["gone_count"] or row["from_other_class_count"] or row["to_other_class_count"]
     ]  # fmt: skip
     if lines:
-        st.header("Findings", anchor=False)
+        st.header(words.FINDINGS, anchor=False)
         counted = ("Then", "Now", "New", "Gone", "From another class")
-        layout.table(lines, "Findings by rule and class, then and now", dict.fromkeys(counted, formats.count))
+        layout.table(lines, words.FINDINGS_ALT, dict.fromkeys(counted, formats.count))
     verdicts = [
         {
             "Month": formats.month(date.fromisoformat(row["period_start"])) if row["period_start"] else "Whole record",
             "Channel": texts.channel(row["channel"]),
-            "Source": "Every source" if row["source"] == "*" else texts.plain(row["source"]),
+            "Source": words.EVERY_SOURCE if row["source"] == "*" else texts.plain(row["source"]),
             "Then": row["verdict_then"] or formats.MISSING, "Now": row["verdict_now"] or formats.MISSING,
         }
         for row in compared["verdicts"]
         if row["verdict_then"] != row["verdict_now"] and row["verdict_then"]
     ]  # fmt: skip
     if verdicts:
-        st.header("Verdicts that changed", anchor=False)
-        layout.table(verdicts, "Verdicts that changed, by month, channel and source")
+        st.header(words.VERDICTS, anchor=False)
+        layout.table(verdicts, words.VERDICTS_ALT)
 
 
 def show_way_out(then: str, now: str, *options: str) -> None:
     """The command that prints all of it."""
-    st.markdown("All of it, for a spreadsheet:")
-    words = " ".join(["compare", then, now, *options, "--format csv"])
-    st.code(snapshot.command_for(words), language=None, wrap_lines=True)
+    st.markdown(words.ALL_OF_IT)
+    command = " ".join(["compare", then, now, *options, "--format csv"])
+    st.code(snapshot.command_for(command), language=None, wrap_lines=True)
 
 
 def instant(text: str | None) -> datetime | None:
@@ -315,12 +290,12 @@ def written(row: dict[str, Any], side: str) -> str:
     """A number of one side with what it was counted from."""
     text = number(row[f"value_{side}"], row["unit"])
     over, under = row[f"numerator_{side}"], row[f"denominator_{side}"]
-    return text if over is None or under is None else f"{text} ({formats.count(over)} of {formats.count(under)})"
+    return text if over is None or under is None else f"{text} ({formats.part(over, under)})"
 
 
 def why(row: dict[str, Any]) -> str:
     """The causes of a change, in words."""
-    return ", ".join(CAUSES.get(name, texts.humanise(name)) for name in row["why"])
+    return ", ".join(words.CAUSES.get(name, texts.humanise(name)) for name in row["why"])
 
 
 def period(row: dict[str, Any]) -> str:
@@ -330,7 +305,11 @@ def period(row: dict[str, Any]) -> str:
     start = date.fromisoformat(row["period_start"])
     if row["grain"] == "month":
         return formats.month(start)
-    return formats.day(start) if row["grain"] == "day" else f"{texts.humanise(row['grain'])} of {formats.day(start)}"
+    return (
+        formats.day(start)
+        if row["grain"] == "day"
+        else words.GRAIN_OF.format(grain=texts.humanise(row["grain"]), start=formats.day(start))
+    )
 
 
 show()

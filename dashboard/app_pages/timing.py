@@ -9,6 +9,7 @@ import streamlit as st
 
 from dashboard import charts_campaigns, filters, formats, layout, snapshot, texts
 from dashboard.charts import Share
+from dashboard.words import timing as words
 
 LEVEL = 0.05
 BUCKETS_SHOWN = 12
@@ -21,32 +22,9 @@ COSTS = """
 select * from metrics.costs where period_start is not distinct from ? and channel = ?
 order by currency nulls last, case audience when 'all' then 0 when 'opted_out' then 1 else 2 end
 """
-#: How a dimension is spoken of: what its buckets are called, and what its highest ones are.
-NAMES = {
-    "messages_7_days": "Messages in 7 days", "messages_30_days": "Messages in 30 days",
-    "sequence_position": "Place in the sequence", "hour": "Hour", "weekday": "Weekday", "template": "Template",
-    "language": "Language",
-}  # fmt: skip
 FREQUENCY = ("messages_7_days", "messages_30_days", "sequence_position")
 CLOCK = ("hour", "weekday")
 CONTENT = ("template", "language")
-AUDIENCES = {"all": "All messages", "opted_out": "To contacts that had opted out", "inactive": "To inactive contacts"}
-CAVEAT = (
-    "These are differences seen, not effects proven: who gets many messages, or a message at night, may differ in "
-    "other ways too. Each week and channel is compared with itself. Only a test on two random halves proves it."
-)
-_REACHED = (
-    "Marketing messages that reached the contact in the {} days up to and with this one, on all channels together."
-)
-#: What the dimensions of frequency count.
-COUNTED = {
-    "messages_7_days": _REACHED.format(7),
-    "messages_30_days": _REACHED.format(30),
-    "sequence_position": (
-        "The 1st, 2nd, 3rd … marketing message that reached the contact on the channel since it opted in, or since the "
-        "record began. Whoever gets a fiftieth has stayed that long: the impatient have left by then."
-    ),
-}
 COUNT = st.column_config.NumberColumn(format="localized")
 PERCENT = st.column_config.NumberColumn(format="%.2f %%")
 TIMES = st.column_config.NumberColumn(format="%.2f")
@@ -62,14 +40,14 @@ def show() -> None:
     chosen = filters.chosen()
     layout.header("timing", chosen)
     if not snapshot.has("metrics.message_breakdowns"):
-        layout.older("breakdown of messages")
+        layout.older(words.OLDER)
         layout.footer()
         return
     scope = [chosen.period, chosen.channel_or_all]
     tests: Tests = {row["dimension"]: row for row in snapshot.rows(TESTS, scope)}
     hours = snapshot.rows(BUCKETS, [*scope, "hour"])
     if not hours:
-        layout.empty(texts.NOTHING_IN_PERIOD, f"No marketing message was delivered here. {texts.WIDEN}")
+        layout.empty(texts.NOTHING_IN_PERIOD, words.NOTHING_DELIVERED)
     else:
         show_answer(tests, hours)
         show_frequency(scope, tests)
@@ -81,24 +59,22 @@ def show() -> None:
             label=texts.PAGES["campaigns"].question,
             icon=texts.PAGES["campaigns"].icon,
         )
-    layout.footer("Opt-outs per message by the definition `opt_out_rate_per_message/heed`, in the period of sending")
+    layout.footer(words.DEFINITION)
 
 
 def show_answer(tests: Tests, hours: list[dict[str, Any]]) -> None:
     """What matters beyond chance, one sentence each; or that nothing does."""
     said = [text for name in (*FREQUENCY, *CLOCK, *CONTENT) if (text := finding(name, tests.get(name)))]
     messages, opt_outs = (sum(row[name] for row in hours) for name in ("message_count", "opt_out_count"))
-    base = f"{formats.count(opt_outs)} opt-outs of {formats.count(messages)} messages"
+    base = words.BASE.format(opt_outs=formats.count(opt_outs), messages=formats.count(messages))
     if said:
-        st.markdown(f"**What goes with more or fewer opt-outs, beyond chance** (of {base}):")
+        st.markdown(words.WHAT_MATTERS.format(base=base))
         st.markdown("\n".join(f"- {text}" for text in said))
     elif any(test["p_value"] is not None for test in tests.values()):
-        st.markdown(
-            f"**Neither the hour nor the number of messages makes a difference beyond chance here** (of {base})."
-        )
+        st.markdown(words.NOTHING_MATTERS.format(base=base))
     else:
-        st.markdown(f"**Not enough opt-outs to tell:** {base}. A comparison needs at least 20 in several groups.")
-    st.caption(CAVEAT)
+        st.markdown(words.TOO_FEW.format(base=base))
+    st.caption(words.CAVEAT)
 
 
 def finding(name: str, test: dict[str, Any] | None) -> str | None:
@@ -109,57 +85,33 @@ def finding(name: str, test: dict[str, Any] | None) -> str | None:
     # A dimension that differs is told by the buckets that are surely apart.
     if q is None or q >= LEVEL or test["ratio_lower"] <= 1 <= test["ratio_upper"]:
         return None
-    times = times_text(test["ratio"], test["ratio_lower"], test["ratio_upper"])
+    times = words.times_text(test["ratio"], test["ratio_lower"], test["ratio_upper"])
     if name in FREQUENCY:
-        return f"{which_messages(name, test['high_bucket'])} {times} {than_which(name)}."
-    subject = {
-        "hour": f"sent between {hour_span(test['high_bucket'])}", "weekday": f"sent on {test['high_bucket']}s",
-        "template": f"of template {texts.plain(test['high_bucket'])}",
-        "language": f"in language {texts.plain(test['high_bucket'])}",
-    }[name]  # fmt: skip
-    return f"Messages {subject} {times} all others."
-
-
-def times_text(ratio: float, lower: float, upper: float) -> str:
-    """A ratio with its interval in words: lose 2.1 times (1.8–2.5) as many people as."""
-    return f"lose **{ratio:.1f} times** ({lower:.1f}–{upper:.1f}) as many people as"
-
-
-def which_messages(name: str, bucket: str) -> str:
-    """The highest buckets as the messages they are."""
-    place = ordinal(int(bucket.split("-")[0].split(" ")[0]))
-    if name == "sequence_position":
-        return f"Messages from the {place} of a sequence on"
-    days = 7 if name == "messages_7_days" else 30
-    return f"Messages that are the {place} or later in {days} days"
-
-
-def than_which(name: str) -> str:
-    """The lowest bucket as the message it is."""
-    return "the first" if name == "sequence_position" else "the only one in that time"
+        return f"{words.which_messages(name, test['high_bucket'])} {times} {words.than_which(name)}."
+    bucket = words.hour_span(test["high_bucket"]) if name == "hour" else texts.plain(test["high_bucket"])
+    subject = words.SUBJECTS[name].format(bucket=bucket)
+    return words.OF_ALL_OTHERS.format(subject=subject, times=times)
 
 
 def show_frequency(scope: list[Any], tests: Tests) -> None:
     """Pressure and place in the sequence."""
-    st.header("How often?", anchor=False)
-    label = st.segmented_control(
-        "By", [NAMES[name] for name in FREQUENCY], default=NAMES[FREQUENCY[0]], required=True, key="frequency",
-        bind="query-params",
-    )  # fmt: skip
-    name = next((one for one in FREQUENCY if NAMES[one] == label), FREQUENCY[0])
+    st.header(words.HOW_OFTEN, anchor=False)
+    names = [words.NAMES[name] for name in FREQUENCY]
+    label = st.segmented_control(words.BY, names, default=names[0], required=True, key="frequency", bind="query-params")
+    name = next((one for one in FREQUENCY if words.NAMES[one] == label), FREQUENCY[0])
     if name == "sequence_position" and scope[0] is not None:
-        st.markdown("The place in the sequence is counted over the whole record.")
+        st.markdown(words.OVER_WHOLE_RECORD)
         scope = [None, scope[1]]
         tests = {row["dimension"]: row for row in snapshot.rows(TESTS, scope)}
     draw(snapshot.rows(BUCKETS, [*scope, name]), name, tests.get(name))
-    st.caption(COUNTED[name])
+    st.caption(words.COUNTED[name])
 
 
 def show_clock(scope: list[Any], tests: Tests, hours: list[dict[str, Any]]) -> None:
     """Hour and weekday of sending."""
-    st.header("When?", anchor=False)
+    st.header(words.WHEN, anchor=False)
     label = st.segmented_control(
-        "By", ["Hour and weekday", "Hour", "Weekday"], default="Hour and weekday", required=True, key="clock",
+        words.BY, ["Hour and weekday", "Hour", "Weekday"], default="Hour and weekday", required=True, key="clock",
         bind="query-params",
     )  # fmt: skip
     if label in ("Hour", "Weekday"):
@@ -167,80 +119,74 @@ def show_clock(scope: list[Any], tests: Tests, hours: list[dict[str, Any]]) -> N
         draw(snapshot.rows(BUCKETS, [*scope, name]), name, tests.get(name))
     else:
         draw_week(snapshot.rows(BUCKETS, [*scope, "weekday_hour"]))
-        st.caption("Hours of so few messages that not one opt-out is to be expected are left empty.")
+        st.caption(words.LEFT_EMPTY)
     known, messages = (sum(row[name] for row in hours) for name in ("known_count", "message_count"))
     zone = (snapshot.one("select report_timezone from run.parameters") or {})["report_timezone"]
-    st.caption(
-        "By the contact's own clock where its time zone is known: of "
-        f"{formats.share(known / messages if messages else None)} of the messages. Else by {texts.plain(zone)}."
-    )
+    st.caption(words.CLOCK.format(known=formats.share(known / messages if messages else None), zone=texts.plain(zone)))
 
 
 def show_content(scope: list[Any], tests: Tests) -> None:
     """Template and language, where the source tells them."""
-    st.header("What?", anchor=False)
+    st.header(words.WHAT, anchor=False)
     told = False
     for name in CONTENT:
         rows = snapshot.rows(BUCKETS, [*scope, name])
         known = [row for row in rows if row["bucket"] != "not known"]
         if len([row for row in known if row["message_count"]]) > 1:
             told = True
-            st.markdown(f"**{NAMES[name]}**")
+            st.markdown(f"**{words.NAMES[name]}**")
             # The most used first; the table has them all.
             draw(sorted(known, key=lambda row: -row["message_count"]), name, tests.get(name))
             share = sum(row["message_count"] for row in known) / max(1, sum(row["message_count"] for row in rows))
-            st.caption(f"{NAMES[name]} is known of {formats.share(share)} of the messages.")
+            st.caption(words.KNOWN.format(name=words.NAMES[name], share=formats.share(share)))
     if not told:
-        st.markdown("No two templates or languages are known here, so there is nothing to compare.")
-        st.caption("Messages with a `template_id`, and a list of campaigns with their `language`, fill this part.")
+        st.markdown(words.NOTHING_KNOWN)
+        st.caption(words.FILL)
 
 
 def show_costs(scope: list[Any]) -> None:
     """What messages cost that nobody should have got, each currency by itself."""
     rows = snapshot.rows(COSTS, scope)
-    st.header("What does it cost?", anchor=False)
+    st.header(words.COSTS, anchor=False)
     priced = [row for row in rows if row["cost"] is not None]
     if not priced:
-        st.markdown("No price is on record for these messages.")
+        st.markdown(words.NO_PRICE)
         return
     currencies = list(dict.fromkeys(row["currency"] for row in priced))
     for currency in currencies:
         cost = {row["audience"]: row for row in priced if row["currency"] == currency}
         whole = cost.get("all", {}).get("cost")
         parts = [
-            f"{amount(cost[name]['cost'], currency)} {words}"
-            for name, words in (("opted_out", "to contacts that had opted out"), ("inactive", "to inactive contacts"))
+            f"{words.amount(cost[name]['cost'], currency)} {told}"
+            for name, told in (("opted_out", words.TO_OPTED_OUT), ("inactive", words.TO_INACTIVE))
             if name in cost
         ]
-        spent = f" of {amount(whole, currency)}" if whole else ""
-        st.markdown(f"**{' and '.join(parts) or 'Nothing to contacts that should cost nothing'}{spent}.**")
+        spent = f" of {words.amount(whole, currency)}" if whole else ""
+        st.markdown(f"**{' and '.join(parts) or words.NOTHING_WASTED}{spent}.**")
     lines = [
         {
             "Currency": row["currency"] or "not named",
-            "Messages to": AUDIENCES[row["audience"]],
+            "Messages to": words.AUDIENCES[row["audience"]],
             "Messages": row["message_count"],
             "With a price": row["priced_count"],
             "Cost": row["cost"],
         }
         for row in rows
     ]
-    alt = "Messages and their cost by currency and audience."
+    alt = words.COSTS_ALT
     layout.table(
         lines, alt,
         {"Messages": formats.count, "With a price": formats.count,
          "Cost": lambda value: formats.MISSING if value is None else f"{value:,.2f}"},
     )  # fmt: skip
-    st.caption(
-        "Prices as delivered, without their sign (some providers write charges as negative); a message without a price "
-        "is counted and costs nothing here. The opted-out and the inactive may be the same messages: never add them."
-    )
+    st.caption(words.PRICES)
 
 
 def draw(rows: list[dict[str, Any]], name: str, test: dict[str, Any] | None) -> None:
     """One dimension as columns with intervals, its test in words, its table."""
     shown = [row for row in rows if row["message_count"]]
     if not shown:
-        st.markdown("Nothing is known here.")
+        st.markdown(words.NOT_KNOWN)
         return
     drawn = shown[:BUCKETS_SHOWN] if name in CONTENT else shown
     messages = sum(row["message_count"] for row in shown)
@@ -250,10 +196,10 @@ def draw(rows: list[dict[str, Any]], name: str, test: dict[str, Any] | None) -> 
     st.markdown(verdict(name, test))
     figure = charts_campaigns.rates_by_bucket(shares, usual=usual, marked=marked)
     apart = ", ".join(row["bucket"] for row, mark in zip(drawn, marked, strict=True) if mark) or "none"
-    alt = f"Opt-outs per message by {NAMES[name].lower()}; apart from the others beyond chance: {apart}."
+    alt = words.BUCKETS_ALT.format(name=words.NAMES[name].lower(), apart=apart)
     lines = [
         {
-            NAMES[name]: row["bucket"], "Opt-outs": row["opt_out_count"], "Messages": row["message_count"],
+            words.NAMES[name]: row["bucket"], "Opt-outs": row["opt_out_count"], "Messages": row["message_count"],
             "Rate": percent(row["rate"]), "From": percent(row["lower"]), "To": percent(row["upper"]),
             "Times the others": row["ratio"], "Times, from": row["ratio_lower"], "Times, to": row["ratio_upper"],
             "q": row["q_value"],
@@ -262,7 +208,7 @@ def draw(rows: list[dict[str, Any]], name: str, test: dict[str, Any] | None) -> 
     ]  # fmt: skip
     layout.chart(figure, alt, pandas.DataFrame(lines), COLUMNS)
     if any(marked):
-        st.caption("Filled columns differ from the others beyond chance.")
+        st.caption(words.FILLED)
 
 
 def draw_week(rows: list[dict[str, Any]]) -> None:
@@ -273,11 +219,11 @@ def draw_week(rows: list[dict[str, Any]]) -> None:
     rates = {(row["place"] // 24 + 1, row["place"] % 24): row["rate"] for row in kept}
     notes = {(row["place"] // 24 + 1, row["place"] % 24): note_of(row, "hour") for row in kept}
     if not kept:
-        st.markdown("Too few messages to show by hour and weekday.")
+        st.markdown(words.TOO_FEW_TO_SHOW)
         return
     highest = max(kept, key=lambda row: row["lower"] or 0)
     where = f"{highest['bucket']}, {formats.share(highest['rate'])}"
-    alt = f"Opt-outs per message by weekday and hour; surely highest: {where}."
+    alt = words.WEEK_ALT.format(where=where)
     lines = [
         {
             "Weekday and hour": row["bucket"], "Opt-outs": row["opt_out_count"], "Messages": row["message_count"],
@@ -291,47 +237,20 @@ def draw_week(rows: list[dict[str, Any]]) -> None:
 def verdict(name: str, test: dict[str, Any] | None) -> str:
     """The test of one dimension in a sentence."""
     if test is None or test["p_value"] is None:
-        return "Too few opt-outs, or one group alone: nothing to compare."
+        return words.NOTHING_TO_COMPARE
     q, trend = test["q_value"], test["trend_q_value"]
     if name in FREQUENCY and trend is not None and trend < LEVEL:
-        way = "rises" if test["trend_sign"] > 0 else "falls"
-        return f"**The rate {way} beyond chance** (false-discovery rate {probability(trend)})."
+        rises = words.RISES if test["trend_sign"] > 0 else words.FALLS
+        return rises.format(q=formats.probability(trend))
     if q < LEVEL:
-        return f"**The rates differ beyond chance** (false-discovery rate {probability(q)})."
-    return f"No difference beyond chance (false-discovery rate {probability(q)})."
+        return words.DIFFERS.format(q=formats.probability(q))
+    return words.NO_DIFFERENCE.format(q=formats.probability(q))
 
 
 def note_of(row: dict[str, Any], name: str) -> str:
     """What a reader sees on one bucket."""
-    label = row["bucket"] if name in (*CLOCK, *CONTENT) else f"{NAMES[name]}: {row['bucket']}"
-    return (
-        f"{label}. {formats.share(row['rate'])} ({formats.interval(row['lower'], row['upper'])}), "
-        f"{formats.count(row['opt_out_count'])} of {formats.count(row['message_count'])}"
-    )
-
-
-def hour_span(bucket: str) -> str:
-    """An hour as its two ends: 21:00 and 22:00."""
-    hour = int(bucket[:2])
-    return f"{hour:02d}:00 and {(hour + 1) % 24:02d}:00"
-
-
-def ordinal(number: int) -> str:
-    """A number as a place: 1st, 2nd, 11th, 21st."""
-    suffix = "th" if 10 <= number % 100 <= 20 else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
-    return f"{number}{suffix}"
-
-
-def amount(value: float | None, currency: str | None) -> str:
-    """A sum of money with two digits: 66.20 USD; without a currency just the number."""
-    if value is None:
-        return formats.MISSING
-    return f"{value:,.2f}{formats.GAP}{texts.plain(currency) if currency else '(no currency named)'}"
-
-
-def probability(value: float) -> str:
-    """A probability as people read it: under 0.0001, 0.012."""
-    return "under 0.0001" if value < 0.0001 else f"{value:.4f}" if value < 0.01 else f"{value:.2f}"
+    label = row["bucket"] if name in (*CLOCK, *CONTENT) else f"{words.NAMES[name]}: {row['bucket']}"
+    return f"{label}. {formats.measured(row, 'rate', 'opt_out_count', 'message_count')}"
 
 
 def percent(value: float | None) -> float | None:

@@ -12,6 +12,7 @@ import streamlit as st
 from dashboard import charts, charts_trends, definitions, filters, formats, layout, snapshot, texts, trend_parts
 from dashboard.charts import Share
 from dashboard.definitions import Definition
+from dashboard.words import trends as words
 
 #: Grains by their name, with their code and their days; a month has its own.
 GRAINS = {"Day": "day", "Week": "week", "Month": "month", "Rolling 7 days": "rolling_7_days",
@@ -21,7 +22,6 @@ METRICS = ("opt_out_rate", "opt_out_rate_without_machines", "opt_out_rate_per_me
 SPLITS = {"Total": None, "Channel": "channel", "Program": "program", "Campaign": "campaign_id"}
 SERIES_SHOWN = 6
 CAMPAIGNS_SHOWN = 12
-DIRECTIONS: dict[float | None, str] = {1: "Increasing", -1: "Decreasing", 0: "No clear trend"}
 
 # A month holds the periods that begin in it, and the rolling windows that end in it.
 RATES = """
@@ -87,7 +87,7 @@ def show() -> None:
     show_notes(rows, grain, chosen, definition)
     if chosen.program is None and chosen.campaign is None:
         if not is_headline(definition) or chosen.period:
-            st.caption("What follows is of the headline opt-out rate in the whole record.")
+            st.caption(words.WHAT_FOLLOWS)
         trend_parts.show_all(chosen)
     layout.footer(definitions.footer(definition))
 
@@ -124,44 +124,44 @@ def rates(definition: Definition, grain: str, split: str | None, chosen: filters
 def show_nothing(definition: Definition, split: str | None) -> None:
     """Nothing to draw: nobody was reached, or the definition does not know the split."""
     if split and not is_headline(definition):
-        title = f"Not measured by {split.removesuffix('_id')}"
-        layout.empty(
-            title, f"{texts.plain(definition.name)} has no number here. Choose another split, grain or filter."
-        )
+        title = words.NOT_MEASURED.format(split=split.removesuffix("_id"))
+        layout.empty(title, words.NO_NUMBER.format(name=texts.plain(definition.name)))
     else:
-        layout.empty(texts.NOTHING_IN_PERIOD, f"Nobody was reached by a marketing message here. {texts.WIDEN}")
+        layout.empty(texts.NOTHING_IN_PERIOD, words.NOBODY_REACHED)
 
 
 def show_trend(chosen: filters.Filters, definition: Definition) -> None:
     """The answer: which way it goes, and the sentence behind it."""
     if not is_headline(definition):
-        st.caption("The trend is tested on the headline opt-out rate; the chart shows the definition chosen below.")
+        st.caption(words.TREND_OF_HEADLINE)
     if chosen.campaign:
-        st.markdown("The trend is measured for all campaigns together; what follows shows this campaign alone.")
+        st.markdown(words.ALL_CAMPAIGNS)
         if chosen.program:
-            st.caption("A campaign is counted over all programs, so the program chosen has no part in it.")
+            st.caption(words.OVER_ALL_PROGRAMS)
         return
     if chosen.program:
-        st.markdown("The trend is measured for all programs together; the charts below show this program alone.")
+        st.markdown(words.ALL_PROGRAMS)
         return
     told = trend_parts.trend(chosen.channel_or_all)
     if told:
         st.markdown(f"**{texts.plain(told['label'])}.** {texts.plain(told['sentence'])}")
         return
     if chosen.channel is None:
-        headline = snapshot.one(HEADLINE) or {"display": "Not enough data", "sentence": ""}
+        headline = snapshot.one(HEADLINE) or {"display": words.NOT_ENOUGH_DATA, "sentence": ""}
         st.markdown(f"**{texts.plain(headline['display'])}.** {texts.plain(headline['sentence'])}")
         return
     trend = snapshot.one(TREND, [chosen.channel]) or {}
-    direction = DIRECTIONS.get(trend.get("direction"), "Not enough data")
-    weeks = formats.plural(int(trend.get("week_count") or 0), "complete week")
+    direction = words.DIRECTIONS.get(trend.get("direction"), words.NOT_ENOUGH_DATA)
+    weeks = formats.Counted(trend.get("week_count") or 0)
     if trend.get("slope") is None:
-        st.markdown(f"**{direction}.** A trend needs at least 6 weeks; there are {weeks}.")
+        st.markdown(words.TOO_FEW_WEEKS.format(direction=direction, weeks=weeks))
         return
-    sentence = f"The weekly rate changes by {formats.signed(trend['slope'], 2)} percentage points a week"
+    sentence = words.SLOPE.format(slope=formats.signed(trend["slope"], 2))
     if trend["lower"] is not None and trend["upper"] is not None:
-        sentence += f" (95 % interval {formats.signed(trend['lower'], 2)} to {formats.signed(trend['upper'], 2)})"
-    st.markdown(f"**{direction}.** {sentence}, from {weeks}.")
+        sentence += words.SLOPE_INTERVAL.format(
+            lower=formats.signed(trend["lower"], 2), upper=formats.signed(trend["upper"], 2)
+        )
+    st.markdown(words.TREND.format(direction=direction, sentence=sentence, weeks=weeks))
 
 
 def show_total(rows: list[dict[str, Any]], grain: str, chosen: filters.Filters, definition: Definition) -> None:
@@ -175,22 +175,22 @@ def show_total(rows: list[dict[str, Any]], grain: str, chosen: filters.Filters, 
         trend = snapshot.one(TREND, [chosen.channel_or_all]) or {}
         weeks = [share.at for share in shares if share.is_complete][-int(trend.get("week_count") or 0) :]
         if trend.get("week_count") and weeks:
-            used = (weeks[0], weeks[-1] + timedelta(days=6), f"{len(weeks)} weeks used for the trend")
+            used = (weeks[0], weeks[-1] + timedelta(days=6), words.WEEKS_USED.format(weeks=len(weeks)))
         levels = trend_parts.levels(trend_parts.changes(chosen.channel_or_all))
     if len(complete) > 2 and not levels:
         highest = max(complete, key=lambda share: share.value or 0)
-        marks = [(highest.at, f"Highest: {formats.share(highest.value)}")]
+        marks = [(highest.at, words.HIGHEST.format(value=formats.share(highest.value)))]
     figure = charts.share_over_time(shares, marks=marks, used=used, name=definition.name, cut_name=cut_name(rows))
     figure = charts_trends.mark_levels(figure, levels)
     alt = describe(shares, grain, definition)
     if levels:
-        alt += f" The level changed {formats.plural(len(levels) - 1, 'time')}."
+        alt += words.LEVEL_CHANGED.format(times=formats.Counted(len(levels) - 1))
     layout.chart(figure, alt, table(rows, grain, definition), columns(definition))
 
 
 def cut_name(rows: list[dict[str, Any]]) -> str:
     """What the periods are that are not whole."""
-    return "Not over yet" if all(row["is_complete"] for row in rows if row["is_over"]) else "Not whole"
+    return words.NOT_OVER if all(row["is_complete"] for row in rows if row["is_over"]) else words.NOT_WHOLE
 
 
 def show_split(rows: list[dict[str, Any]], grain: str, split: str, definition: Definition) -> None:
@@ -217,10 +217,11 @@ def show_split(rows: list[dict[str, Any]], grain: str, split: str, definition: D
                 own = table(series[name], grain, definition, split)
                 layout.chart(figure, alt, own, columns(definition), is_table_beside=True)
     if len(largest) > SERIES_SHOWN:
-        st.caption(f"The {SERIES_SHOWN} largest of {len(largest)} are drawn; the table has them all.")
+        st.caption(words.LARGEST_DRAWN.format(drawn=SERIES_SHOWN, all=len(largest)))
     with st.expander(texts.TABLE_BEHIND):
         lines = table(rows, grain, definition, split)
-        layout.frame(lines, f"{definition.name} by {split} and {grain_name(grain)}", columns(definition))
+        alt = words.BY_SPLIT.format(name=definition.name, split=split, grain=grain_name(grain))
+        layout.frame(lines, alt, columns(definition))
 
 
 def show_campaigns(rows: list[dict[str, Any]], grain: str, definition: Definition) -> None:
@@ -235,14 +236,15 @@ def show_campaigns(rows: list[dict[str, Any]], grain: str, definition: Definitio
         when = period_name(row["period_start"], grain)
         shares.append(replace(share, at=f"{row['campaign_id']}\n{when}", note=f"{row['campaign_id']}. {share.note}"))
     first = ranked[0]
-    alt = f"Highest: {first['campaign_id']}, {formats.share(first['value'])}, at least {formats.share(first['lower'])}."
+    alt = words.HIGHEST_CAMPAIGN.format(
+        campaign=first["campaign_id"], value=formats.share(first["value"]), lower=formats.share(first["lower"])
+    )
     st.caption(
-        f"The {len(ranked)} highest of {formats.plural(len(rows), f'campaign {grain_name(grain)}')}, by the lower end "
-        "of their 95 % interval: a small campaign is listed only where the evidence is strong."
+        words.HIGHEST_LISTED.format(listed=len(ranked), all=formats.plural(len(rows), words.CAMPAIGN_PERIODS[grain]))
     )
     layout.chart(
         charts.share_bars(shares), alt, table(rows, grain, definition, "campaign_id"), columns(definition),
-        title=f"{definition.name} by campaign, the highest",
+        title=words.HIGHEST_BY_CAMPAIGN.format(name=definition.name),
     )  # fmt: skip
 
 
@@ -250,24 +252,22 @@ def show_notes(rows: list[dict[str, Any]], grain: str, chosen: filters.Filters, 
     """What a reader must know beside the chart: overlapping windows, and the opt-outs that no rate contains."""
     if grain.startswith("rolling") and rows:
         days = GRAIN_DAYS[grain]
-        st.caption(
-            f"A window of {days} days ends on every day. Neighbours share {days - 1} of their days, so a rise over a "
-            "few of them is one observation and not several."
-        )
+        st.caption(words.WINDOW.format(days=days, shared=days - 1))
     if chosen.program is not None or chosen.campaign is not None:
         return
     parameters = [chosen.channel_or_all, chosen.period, chosen.period]
     if definition.metric == "opt_out_rate":
         count = int((snapshot.one(NOT_REACHED, parameters) or {}).get("opt_out_count") or 0)
         if count:
-            opt_outs = formats.plural(count, "opt-out")
-            st.caption(f"Beside the rate: {opt_outs} of contacts that were not reached in the same period.")
+            st.caption(words.BESIDE.format(opt_outs=formats.Counted(count)))
     elif definition.attribution:
         left_out = snapshot.one(UNATTRIBUTED, [definition.definition, *parameters])
         if left_out and left_out["value"] is not None:
             st.caption(
-                f"Unattributed, so in no rate: {formats.share(left_out['value'])} of opt-outs "
-                f"({formats.count(left_out['numerator'])} of {formats.count(left_out['denominator'])})."
+                words.UNATTRIBUTED.format(
+                    value=formats.share(left_out["value"]),
+                    part=formats.part(left_out["numerator"], left_out["denominator"]),
+                )
             )
 
 
@@ -275,11 +275,9 @@ def as_share(row: dict[str, Any], grain: str) -> Share:
     """A measured rate as a point to draw."""
     start = row["period_start"]
     is_complete: bool = row["is_complete"]
-    note = (
-        f"{period_name(start, grain)}: {formats.share(row['value'])} ({formats.interval(row['lower'], row['upper'])}), "
-        f"{formats.count(row['numerator'])} of {formats.count(row['denominator'])}"
-        + ("" if is_complete else f", {'the record begins in it' if row['is_over'] else 'not over yet'}")
-    )
+    measured = formats.measured(row)
+    cut = "" if is_complete else f", {words.BEGUN_LATE if row['is_over'] else words.STILL_RUNNING}"
+    note = f"{period_name(start, grain)}: {measured}{cut}"
     return Share(drawn_at(start, grain), row["value"], row["lower"], row["upper"], note, is_complete)
 
 
@@ -287,11 +285,16 @@ def describe(shares: list[Share], grain: str, definition: Definition) -> str:
     """The chart as a sentence."""
     known = [share for share in shares if share.value is not None]
     if not known:
-        return "No rate in this selection."
+        return words.NO_RATE
     values = [share.value or 0 for share in known]
-    return (
-        f"{definition.name} by {grain_name(grain)} from {formats.day(known[0].at)} to {formats.day(known[-1].at)}: "
-        f"between {formats.share(min(values))} and {formats.share(max(values))}, last {formats.share(values[-1])}."
+    return words.SPAN.format(
+        name=definition.name,
+        grain=grain_name(grain),
+        first=formats.day(known[0].at),
+        last=formats.day(known[-1].at),
+        lowest=formats.share(min(values)),
+        highest=formats.share(max(values)),
+        newest=formats.share(values[-1]),
     )
 
 
@@ -353,7 +356,7 @@ def drawn_at(start: date, grain: str) -> date:
 
 def grain_name(grain: str) -> str:
     """A grain as a noun: week, 7 days."""
-    return f"{GRAIN_DAYS[grain]} days" if grain.startswith("rolling") else grain
+    return words.DAYS.format(days=GRAIN_DAYS[grain]) if grain.startswith("rolling") else grain
 
 
 def period_name(start: date, grain: str) -> str:
@@ -361,8 +364,8 @@ def period_name(start: date, grain: str) -> str:
     if grain == "month":
         return formats.month(start)
     if grain.startswith("rolling"):
-        return f"{GRAIN_DAYS[grain]} days to {formats.day(period_end(start, grain))}"
-    return f"Week of {formats.day(start)}" if grain == "week" else formats.day(start)
+        return words.DAYS_TO.format(days=GRAIN_DAYS[grain], end=formats.day(period_end(start, grain)))
+    return words.WEEK_OF.format(start=formats.day(start)) if grain == "week" else formats.day(start)
 
 
 def _percent(value: float | None) -> float | None:

@@ -45,22 +45,22 @@ FROM_HISTORY = (
     "snapshot of run `{run}`, which judged the data up to {as_of}."
 )
 NEWER_LOADS = (
-    "**History is newer than the snapshot.** {loads} came since; {records} of this contact came with {them}, and "
-    "nothing here has judged them yet. To judge them:"
+    "**History is newer than the snapshot.** {loads:load|loads} came since; {records:record|records|none} of this "
+    "contact came with {loads:~it|them}, and nothing here has judged them yet. To judge them:"
 )
 NOT_JUDGED = (
-    "{records} of this contact {are} later than the data that the snapshot judged ({as_of}): no finding can be about "
-    "them."
+    "{records:record|records} of this contact {records:~is|are} later than the data that the snapshot judged "
+    "({as_of}): no finding can be about them."
 )
 READ = (
     "Read {bytes_read} of {bytes_held} of history: {row_groups_read} of {row_groups_held} row groups can hold this "
     "contact."
 )
 CHART_CAPPED = (
-    "The chart draws {drawn} of {records}: all that are no messages, every one with a finding, and the newest of the "
-    "others. The table has all of them."
+    "The chart draws {drawn} of {records:record|records}: all that are no messages, every one with a finding, and the "
+    "newest of the others. The table has all of them."
 )
-PRINT_CAPPED = "The first {shown} of {records} by time, newest first; the files have all of them."
+PRINT_CAPPED = "The first {shown} of {records:record|records} by time, newest first; the files have all of them."
 NEVER = "This contact never opted out."
 WAIVED = "Waivers that excuse findings of this contact"
 RECORDS = "Every record, as delivered"
@@ -72,3 +72,26 @@ LANES = {
     "message": "Messages", "consent_event": "Consent events", "inbound_message": "Replies", "listing": "Audience list",
 }  # fmt: skip
 LISTED = "On the contacts list"
+
+BACK = "Back to the findings"
+
+THIS_CONTACT = "This contact"
+
+READING = "Reading history"
+
+SAVE_CSV = "Save as CSV"
+SAVE_PARQUET = "Save as Parquet"
+
+VIOLATIONS = ":red[{violations:violation|violations}]"
+NO_VIOLATION = "no violation"
+ANSWER = "**{contact} got {messages:message|messages}; {verdict}.** Contact key `{key}`."
+
+FOUND = "**What was found**\n\n{lines}"
+
+BLOCK_SPAN = "Block span"
+OPT_OUT_SPAN = "Opt-out span"
+APPLIED_LINE, DEADLINE_LINE = "applied", "deadline"
+SPAN_FROM = "{name} from {begins_at}"
+TIMELINE = "Timeline: {spans:span|spans} and {records:record|records}."
+
+OLDEST_FIRST = "{first:,} to {last:,} of {records:record|records}, oldest first."

@@ -19,6 +19,19 @@ NAMED = 3
 FIRST_RUN = "This is the first run, so there is no other to compare it with. The next one will say what changed."
 NOT_KEPT = "The snapshot of the run before is not kept any more, so new violations cannot be told from old ones."
 
+NO_MESSAGE = "No message is on record"
+
+VERDICT_BY = "The verdict by channel and month"
+
+CHANGED = "What changed?"
+SINCE_RUN = "**Since the run before**, with data up to {as_of}"
+SINCE_MONTH = "**Against the month before**"
+
+NEXT = "What to do next"
+
+NUMBERS = "Three numbers"
+NUMBER_NOTE = "**{period}, all channels.** {sentence}"
+
 
 def answer(verdict: Row) -> str:
     """Are we all right? In a word, and the one thing that makes it so."""

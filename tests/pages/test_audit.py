@@ -11,6 +11,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from dashboard import access, charts_calendar, rule_texts, verdict_calendar
+from dashboard.words import verdict_calendar as calendar_words
 from tests.pages.conftest import Open, Published, words
 from tests.support.snapshot_factory import write_home
 
@@ -143,7 +144,7 @@ def test_every_cell_of_the_calendar_is_a_verdict(homes: dict[str, Path], open_pa
         "from metrics.verdicts where source = '*' and period_start >= date '2025-12-01'"
     ):
         violations = f", {count} violation{'s' if count > 1 else ''}" if count else ""
-        said = f"{verdict_calendar.name(channel)}, {month}: {verdict}{violations}, {messages:,} messages"
+        said = f"{calendar_words.name(channel)}, {month}: {verdict}{violations}, {messages:,} messages"
         expected[said] = f"<b>{letters[verdict]}</b>" + (f"<br>{count}" if count else "")
     assert {said.replace("\u00a0", " "): text for said, text in cells.items()} == expected
 
