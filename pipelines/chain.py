@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -75,11 +75,15 @@ def head(path: Path) -> str:
     return _head(_committed(path))
 
 
-def append(path: Path, entry: dict[str, Any]) -> str:
-    """Commit one more line, on disk when this returns, and give its digest; a line torn by a crash is dropped first."""
+def append(path: Path, entry: dict[str, Any], before: Callable[[str], None] = lambda _: None) -> str:
+    """Commit one more line, on disk when this returns, and give its digest; a line torn by a crash is dropped first.
+
+    `before` is told the digest before the line is there.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     committed = _committed(path)
     line = json.dumps(entry | {PREVIOUS: _head(committed)}, separators=(",", ":"), ensure_ascii=False).encode()
+    before(digest(line))
     with path.open("ab") as file:
         file.truncate(len(committed))
         file.write(line + b"\n")

@@ -11,6 +11,7 @@ from typing import Any
 from pipelines import chain, sqlfiles
 from pipelines.engines.duckdb import DuckDBEngine
 from pipelines.ledger import sha256_of
+from pipelines.signature import SIGNED_BY, Signer
 from pipelines.zones import utc_text
 
 POINTER = "CURRENT.json"
@@ -161,11 +162,17 @@ def _forget_old(published: Path, keep: int, current: str) -> None:
 
 
 def publish(
-    engine: DuckDBEngine, published: Path, row: dict[str, Any], fingerprint: str, ledger_head: str, keep: int
+    engine: DuckDBEngine,
+    published: Path,
+    row: dict[str, Any],
+    fingerprint: str,
+    ledger_head: str,
+    keep: int,
+    signer: Signer | None = None,
 ) -> Path:
     """Write `<run_id>.duckdb`, point CURRENT.json at it and keep the last `keep`; returns the snapshot's path.
 
-    `row` is this run's row of run.history, `ledger_head` the digest of the ledger's last line.
+    `row` is this run's row of run.history, `ledger_head` the digest of the ledger's last line; `signer` signs the run.
     """
     published.mkdir(parents=True, exist_ok=True)
     run_id = row["run_id"]
@@ -196,7 +203,13 @@ def publish(
     # First the line that vouches for it, then its name, then the pointer: nobody sees what nothing vouches for.
     line = {name: value.isoformat() if isinstance(value, datetime) else value for name, value in row.items()}
     made = {"snapshot_sha256": sha256_of(building), "ledger_head": ledger_head}
-    head = chain.append(published / RUNS, line | {name: told[name] for name in told if name not in line} | made)
+    signed = {SIGNED_BY: signer.public_key} if signer else {}
+    head = chain.append(
+        published / RUNS,
+        line | {name: told[name] for name in told if name not in line} | made | signed,
+        # Before the line, so that a line that names a key has its signature, wherever a run dies.
+        lambda head: signer.sign(published, head) if signer else None,
+    )
     building.replace(path)
     _write_whole(published / POINTER, pointer_text(told | {"head": head}))
     _forget_old(published, keep, path.name)

@@ -22,6 +22,7 @@ from pipelines.engines.duckdb import DuckDBEngine
 from pipelines.errors import ConfigurationError, LockedError, UsageError
 from pipelines.ledger import Ledger, Load
 from pipelines.settings import Settings, memory_bytes
+from pipelines.signature import Signer, read_signer
 
 Narrate = Callable[[str], None]
 
@@ -61,6 +62,7 @@ class Run:
     fingerprints: dict[str, str]
     new_loads: list[Load]
     steps: Steps
+    signer: Signer | None = None
     snapshot: Path | None = None
 
 
@@ -138,6 +140,7 @@ def _publish(run: Run) -> int:
         lineage.fingerprint(run.fingerprints),
         chain.head(run.ledger.path),
         run.settings.policy.keep_snapshots,
+        run.signer,
     )
     return 1
 
@@ -264,6 +267,7 @@ def execute(settings: Settings, *, as_of: str | None = None, narrate: Narrate = 
     """
     wanted = as_of or settings.policy.as_of
     wanted_as_of = _as_of(wanted, as_of is not None) if wanted else None
+    signer = read_signer(settings.signing_key) if settings.signing_key else None
     if settings.engine.name == "spark":
         from pipelines.engines import spark_session
 
@@ -296,7 +300,7 @@ def execute(settings: Settings, *, as_of: str | None = None, narrate: Narrate = 
             Thread(target=import_module, args=("great_expectations",), daemon=True).start()
             is_packed = not _fits_in_memory(settings, ledger)
             with _engine(settings, work, run_id, is_packed=is_packed) as engine:
-                run = Run(settings, ledger, engine, run_id, started_at, instant, parts, new_loads, steps)
+                run = Run(settings, ledger, engine, run_id, started_at, instant, parts, new_loads, steps, signer)
                 for name, words, step in STEPS:
                     narrate(words)
                     begun = time.perf_counter()
