@@ -10,6 +10,7 @@ from typing import Any
 
 from pipelines import chain, sqlfiles
 from pipelines.engines.duckdb import DuckDBEngine
+from pipelines.errors import NewerFormatError
 from pipelines.ledger import sha256_of
 from pipelines.signature import SIGNED_BY, Signer
 from pipelines.zones import utc_text
@@ -125,12 +126,17 @@ _VIEWS = ("core.timeline",)
 
 
 def read_pointer(published: Path) -> dict[str, Any] | None:
-    """What CURRENT.json says; None where nothing is published or its snapshot is gone."""
+    """What CURRENT.json says; None where nothing is published or its snapshot is gone.
+
+    Raises NewerFormatError where a later version of heed published it.
+    """
     try:
         pointer: dict[str, Any] = json.loads((published / POINTER).read_text(encoding="utf-8"))
         is_whole = (published / pointer["snapshot"]).is_file() and "fingerprint" in pointer and "run_id" in pointer
     except (OSError, ValueError, KeyError, TypeError):
         return None
+    if chain.is_newer(pointer):
+        raise NewerFormatError(published / POINTER)
     return pointer if is_whole else None
 
 
@@ -199,6 +205,7 @@ def publish(
         "as_of": utc_text(row["as_of"]) if row["as_of"] else None,
         "published_at": utc_text(datetime.now(UTC).replace(microsecond=0)),
         "fingerprint": fingerprint,
+        "format": chain.FORMAT,
     }
     # First the line that vouches for it, then its name, then the pointer: nobody sees what nothing vouches for.
     line = {name: value.isoformat() if isinstance(value, datetime) else value for name, value in row.items()}

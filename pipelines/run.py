@@ -279,6 +279,8 @@ def execute(settings: Settings, *, as_of: str | None = None, narrate: Narrate = 
         settings.history.mkdir(mode=0o700, exist_ok=True)  # it holds what people wrote
         ledger = Ledger(settings.history)
         ledger.check_parts()
+        chain.refuse_newer(settings.published / publish.RUNS)
+        pointer = publish.read_pointer(settings.published)
         steps: Steps = []
         with _work_folder(settings) as work:
             begun = time.perf_counter()
@@ -287,7 +289,6 @@ def execute(settings: Settings, *, as_of: str | None = None, narrate: Narrate = 
 
             parts = lineage.fingerprints(settings, ledger, wanted)
             digest = lineage.fingerprint(parts)
-            pointer = publish.read_pointer(settings.published)
             if pointer and pointer["fingerprint"] == digest:
                 narrate("Nothing new: the published snapshot stands.")
                 return Outcome(pointer["run_id"], settings.published / pointer["snapshot"], False, new_loads, steps)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from pipelines import chain, signature
-from pipelines.errors import DamagedHistoryError, NotWholeError
+from pipelines.errors import DamagedHistoryError, NewerFormatError, NotWholeError
 from pipelines.ledger import NAME, Ledger, Load, Part, sha256_of
 from pipelines.publish import POINTER, RUNS, pointer_text
 
@@ -37,7 +37,7 @@ def checks(home: Path) -> Iterator[Check]:
     yield from _chained("ledger", home, history / NAME)
     try:
         recorded = parts(history)
-    except DamagedHistoryError as error:
+    except (DamagedHistoryError, NewerFormatError) as error:
         recorded = []
         yield Check("ledger", _below(home, history / NAME), f"cannot be read: {error.what}")
     for _, part in recorded:
@@ -73,7 +73,11 @@ def _file_problem(path: Path, sha256: str) -> str | None:
 def _snapshots(home: Path, published: Path, ledger_heads: set[str]) -> Iterator[Check]:
     told = [(line, line.entry) for line in chain.lines(published / RUNS) if line.entry]
     vouched = {entry.get("snapshot"): entry.get("snapshot_sha256") for _, entry in told}
+    # Runs from before there was a chain say nothing of their snapshots' bytes.
+    unchained = {f"{entry.get('run_id')}.duckdb" for _, entry in told if chain.PREVIOUS not in entry}
     for path in sorted(published.glob("*.duckdb")):
+        if path.name in unchained:
+            continue
         sha256 = vouched.get(path.name)
         problem = _file_problem(path, str(sha256)) if sha256 else f"has no line in {RUNS} that vouches for it"
         yield Check("snapshot", _below(home, path), problem)
@@ -97,10 +101,13 @@ def _pointer_problem(published: Path, lines: list[chain.Line]) -> str | None:
         return "is missing or damaged"
     if not snapshot.is_file():
         return f"names {snapshot.name}, which is missing"
+    last = lines[-1].entry if lines else None
+    if last and chain.PREVIOUS not in last and "head" not in pointer:  # from before there was a chain
+        return None if last.get("run_id") == pointer.get("run_id") else f"does not name the last run of {RUNS}"
     told = next((line.entry for line in lines if line.entry and line.digest == pointer.get("head")), None)
     if told is None:
         return f"names no line of {RUNS}"
-    said = {name: pointer.get(name) for name in ("run_id", "snapshot", "published_at", "fingerprint")}
+    said = {name: pointer.get(name) for name in ("run_id", "snapshot", "published_at", "fingerprint", "format")}
     agrees = all(told.get(name) == value for name, value in said.items()) and _instant(told) == as_of
     return None if agrees and is_as_written else f"does not say what its line of {RUNS} says"
 
