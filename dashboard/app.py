@@ -78,7 +78,8 @@ def main() -> None:
             layout.empty(error.what, texts.FIRST_RUN, error.command)
         except snapshot.SnapshotError as error:
             st.title("The snapshot cannot be read", anchor=False)
-            layout.empty(error.what, texts.UNREADABLE, error.command, icon=":material/broken_image:")
+            why = texts.NEWER if isinstance(error, snapshot.NewerSnapshotError) else texts.UNREADABLE
+            layout.empty(error.what, why, error.command, icon=":material/broken_image:")
         except access_log.NotWrittenError as error:
             whoami.not_written(error)
         except Exception:

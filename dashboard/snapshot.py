@@ -35,6 +35,8 @@ LATER_FINDING_COLUMNS = {
     "finding_id": "varchar", "legal_rule_id": "varchar", "jurisdiction": "varchar", "jurisdiction_certainty": "varchar",
 }  # fmt: skip
 
+# The newest format of a home that these pages read; a newer snapshot is refused, not misread.
+FORMAT = 3
 # What a bench may use: it holds the records of one contact.
 BENCH_MEMORY = "512MB"
 BATCH_ROWS = 50_000
@@ -61,6 +63,10 @@ class UnreadableSnapshotError(SnapshotError):
     """A snapshot is named, but it cannot be read."""
 
 
+class NewerSnapshotError(SnapshotError):
+    """A later version of heed made the snapshot, and these pages would misread it."""
+
+
 @dataclass(frozen=True)
 class Published:
     """What `published/CURRENT.json` points at."""
@@ -85,7 +91,7 @@ def command_for(verb: str) -> str:
 
 
 def read_pointer() -> Published:
-    """The newest published snapshot of the home; raises NoSnapshotError or UnreadableSnapshotError."""
+    """The newest published snapshot of the home; raises a SnapshotError where there is none that can be shown."""
     folder = home()
     if folder is None:
         raise NoSnapshotError("No home folder is named, so there is nothing to show.", "heed dashboard")
@@ -98,6 +104,11 @@ def read_pointer() -> Published:
         path = pointer.parent / Path(content["snapshot"]).name
         if not path.is_file():
             raise UnreadableSnapshotError(f"The published snapshot {path.name} is missing.", command)
+        if content.get("format", FORMAT) > FORMAT:
+            raise NewerSnapshotError(
+                "The published snapshot was made by a newer version of heed than these pages.",
+                "pip install --upgrade heed",
+            )
         return Published(
             run_id=str(content["run_id"]),
             path=path,

@@ -172,6 +172,7 @@ FAILED_BODY = (
     "That is a mistake in heed, not in your data, and nothing was changed. The other pages work. Whoever runs this "
     "dashboard finds the cause in the server's log, by the time of day."
 )
+NEWER = "Nothing is damaged. Start the dashboard of the version that runs this home; to bring this one up to date:"
 UNREADABLE = "The files it was made from are untouched. A new run publishes a new snapshot beside it:"
 
 _MARKDOWN = re.compile(r"([\\`*_\[\]<>~$|#])")

@@ -45,6 +45,10 @@ VERBS: dict[str, tuple[str, str]] = {
         "check every line, part and snapshot against the digests that vouch for it, offline",
         "heed -C logs verify --json",
     ),
+    "sign-key": (
+        "print the public half of the key that signs runs, which is made if there is none",
+        "heed -C logs sign-key",
+    ),
     "repair": ("take what is damaged out, so that the next run makes it anew", "heed -C logs repair"),
     "dashboard": ("serve the pages", "heed -C logs dashboard --port 8501"),
 }
@@ -96,6 +100,14 @@ def parser() -> argparse.ArgumentParser:
     made["run"].add_argument("--verbose", action="store_true", help="say every step")
     for name in ("status", "verify"):
         made[name].add_argument("--json", action="store_true", help="print it as JSON")
+    made["verify"].add_argument(
+        "--public-key",
+        metavar="FILE",
+        type=Path,
+        action="append",
+        default=[],
+        help="runs must be signed by its key (PEM; once for each key that was ever used)",
+    )
     for name in ("findings", "metrics", "contact", "rules", "waivers"):
         made[name].add_argument(
             "--format", choices=("table", "csv", "json", "parquet"), default="table", help="default: table"

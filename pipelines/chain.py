@@ -9,14 +9,18 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pipelines.errors import NewerFormatError
+
 #: What the first line names, having none before it.
 NOTHING = "0" * 64
 PREVIOUS = "previous"
+#: What heed writes into a home, as a number that every line and the pointer say; docs/operations.md tells them apart.
+FORMAT = 3
 
 
 @dataclass(frozen=True)
@@ -27,6 +31,13 @@ class Line:
     entry: dict[str, Any] | None
     digest: str
     problem: str | None
+    is_newer: bool = False  # whether a later version of heed wrote it, which this one cannot read
+
+
+def is_newer(entry: dict[str, Any]) -> bool:
+    """Whether a line or the pointer says a format that only a later version of heed reads."""
+    said = entry.get("format", FORMAT)
+    return not isinstance(said, int) or said > FORMAT
 
 
 def digest(line: bytes) -> str:
@@ -48,8 +59,18 @@ def lines(path: Path) -> Iterator[Line]:
             is_chained = True
             if entry.get(PREVIOUS) != before:
                 problem = "does not follow from the line before it: one of them was changed, added or removed"
+        newer = entry is not None and problem is None and is_newer(entry)
+        if newer:
+            problem = "says a format that this version of heed does not know: it is damaged, or of a newer version"
         before = digest(line)
-        yield Line(number, entry, before, problem)
+        yield Line(number, entry, before, problem, newer)
+
+
+def refuse_newer(path: Path) -> None:
+    """Raise NewerFormatError where a later version of heed wrote a line of this file."""
+    for line in lines(path):
+        if line.is_newer:
+            raise NewerFormatError(f"{path}, line {line.number},")
 
 
 def _entry(line: bytes) -> dict[str, Any] | None:
@@ -75,11 +96,17 @@ def head(path: Path) -> str:
     return _head(_committed(path))
 
 
-def append(path: Path, entry: dict[str, Any]) -> str:
-    """Commit one more line, on disk when this returns, and give its digest; a line torn by a crash is dropped first."""
+def append(path: Path, entry: dict[str, Any], before: Callable[[str], None] = lambda _: None) -> str:
+    """Commit one more line, on disk when this returns, and give its digest; a line torn by a crash is dropped first.
+
+    `before` is told the digest before the line is there.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     committed = _committed(path)
-    line = json.dumps(entry | {PREVIOUS: _head(committed)}, separators=(",", ":"), ensure_ascii=False).encode()
+    line = json.dumps(
+        entry | {"format": FORMAT, PREVIOUS: _head(committed)}, separators=(",", ":"), ensure_ascii=False
+    ).encode()
+    before(digest(line))
     with path.open("ab") as file:
         file.truncate(len(committed))
         file.write(line + b"\n")

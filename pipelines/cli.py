@@ -167,7 +167,21 @@ def _compare(options: argparse.Namespace) -> int:
 def _verify(options: argparse.Namespace) -> int:
     from pipelines import verify
 
-    verify.run(options.home, as_json=options.json)
+    verify.run(options.home, as_json=options.json, public_keys=options.public_key)
+    return 0
+
+
+def _sign_key(options: argparse.Namespace) -> int:
+    from pipelines import settings, signature
+
+    configured = settings.read(options.home).signing_key
+    path = configured or options.home / "private" / "signing.pem"
+    sys.stdout.write(signature.make_key(path))
+    if not configured:
+        print(
+            f'{path} signs nothing yet. Write in heed.toml: [signature] and private_key = "private/signing.pem".',
+            file=sys.stderr,
+        )
     return 0
 
 
@@ -199,6 +213,7 @@ _DOES = {
     "segments": segments.run,
     "verify": _verify,
     "repair": _repair,
+    "sign-key": _sign_key,
     "dashboard": _dashboard,
 }
 

@@ -56,6 +56,18 @@ class DamagedHistoryError(HeedError):
     exit_code = 11
 
 
+class NewerFormatError(HeedError):
+    """A later version of heed wrote to this home: this one would misread it."""
+
+    exit_code = 78
+
+    def __init__(self, where: object) -> None:
+        super().__init__(
+            f"{where} was written by a newer version of heed than this one.",
+            "Install that version, or restore the home from a backup made before the upgrade; nothing was changed.",
+        )
+
+
 class NotWholeError(HeedError):
     """Something in the home is not what was written."""
 

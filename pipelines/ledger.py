@@ -66,6 +66,7 @@ class Ledger:
         self.path = history / NAME
         self.entry_count = 0
         self._loads: dict[str, Load] = {}
+        chain.refuse_newer(self.path)
         for line in chain.lines(self.path):
             damaged = DamagedHistoryError(
                 f"{self.path} is damaged at line {line.number}.", "Restore it from a backup: nothing was changed."

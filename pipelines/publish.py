@@ -10,7 +10,9 @@ from typing import Any
 
 from pipelines import chain, sqlfiles
 from pipelines.engines.duckdb import DuckDBEngine
+from pipelines.errors import NewerFormatError
 from pipelines.ledger import sha256_of
+from pipelines.signature import SIGNED_BY, Signer
 from pipelines.zones import utc_text
 
 POINTER = "CURRENT.json"
@@ -124,12 +126,17 @@ _VIEWS = ("core.timeline",)
 
 
 def read_pointer(published: Path) -> dict[str, Any] | None:
-    """What CURRENT.json says; None where nothing is published or its snapshot is gone."""
+    """What CURRENT.json says; None where nothing is published or its snapshot is gone.
+
+    Raises NewerFormatError where a later version of heed published it.
+    """
     try:
         pointer: dict[str, Any] = json.loads((published / POINTER).read_text(encoding="utf-8"))
         is_whole = (published / pointer["snapshot"]).is_file() and "fingerprint" in pointer and "run_id" in pointer
     except (OSError, ValueError, KeyError, TypeError):
         return None
+    if chain.is_newer(pointer):
+        raise NewerFormatError(published / POINTER)
     return pointer if is_whole else None
 
 
@@ -161,11 +168,17 @@ def _forget_old(published: Path, keep: int, current: str) -> None:
 
 
 def publish(
-    engine: DuckDBEngine, published: Path, row: dict[str, Any], fingerprint: str, ledger_head: str, keep: int
+    engine: DuckDBEngine,
+    published: Path,
+    row: dict[str, Any],
+    fingerprint: str,
+    ledger_head: str,
+    keep: int,
+    signer: Signer | None = None,
 ) -> Path:
     """Write `<run_id>.duckdb`, point CURRENT.json at it and keep the last `keep`; returns the snapshot's path.
 
-    `row` is this run's row of run.history, `ledger_head` the digest of the ledger's last line.
+    `row` is this run's row of run.history, `ledger_head` the digest of the ledger's last line; `signer` signs the run.
     """
     published.mkdir(parents=True, exist_ok=True)
     run_id = row["run_id"]
@@ -192,11 +205,18 @@ def publish(
         "as_of": utc_text(row["as_of"]) if row["as_of"] else None,
         "published_at": utc_text(datetime.now(UTC).replace(microsecond=0)),
         "fingerprint": fingerprint,
+        "format": chain.FORMAT,
     }
     # First the line that vouches for it, then its name, then the pointer: nobody sees what nothing vouches for.
     line = {name: value.isoformat() if isinstance(value, datetime) else value for name, value in row.items()}
     made = {"snapshot_sha256": sha256_of(building), "ledger_head": ledger_head}
-    head = chain.append(published / RUNS, line | {name: told[name] for name in told if name not in line} | made)
+    signed = {SIGNED_BY: signer.public_key} if signer else {}
+    head = chain.append(
+        published / RUNS,
+        line | {name: told[name] for name in told if name not in line} | made | signed,
+        # Before the line, so that a line that names a key has its signature, wherever a run dies.
+        lambda head: signer.sign(published, head) if signer else None,
+    )
     building.replace(path)
     _write_whole(published / POINTER, pointer_text(told | {"head": head}))
     _forget_old(published, keep, path.name)

@@ -38,15 +38,16 @@ def repair(home: Path, narrate: Callable[[str], None]) -> int:
             Ledger(history).retire(sorted(loads), "parts of them were damaged")
             for load in loads.values():
                 narrate(f"{load.file} will be loaded again: parts of it were damaged.")
-        pointer = read_pointer(home / "published")
+        is_lost = f"published/{POINTER}" in damaged
+        pointer = None if is_lost else read_pointer(home / "published")
         snapshots = [home / path for path in sorted(damaged) if path.endswith(".duckdb")]
         for path in snapshots:
             path.unlink(missing_ok=True)
             narrate(f"{path.name} was removed: it is not what was published.")
-        if f"published/{POINTER}" in damaged or (pointer and pointer["snapshot"] in {one.name for one in snapshots}):
+        if is_lost or (pointer and pointer["snapshot"] in {one.name for one in snapshots}):
             (home / "published" / POINTER).unlink(missing_ok=True)
             narrate(f"{POINTER} was removed: the next run writes it.")
-        done = len(loads) + len(snapshots) + (f"published/{POINTER}" in damaged)
+        done = len(loads) + len(snapshots) + is_lost
         narrate(f"Next: heed -C {home} run" if done else "Nothing to repair.")
         return done
 

@@ -22,6 +22,7 @@ from pipelines.engines.duckdb import DuckDBEngine
 from pipelines.errors import ConfigurationError, LockedError, UsageError
 from pipelines.ledger import Ledger, Load
 from pipelines.settings import Settings, memory_bytes
+from pipelines.signature import Signer, read_signer
 
 Narrate = Callable[[str], None]
 
@@ -61,6 +62,7 @@ class Run:
     fingerprints: dict[str, str]
     new_loads: list[Load]
     steps: Steps
+    signer: Signer | None = None
     snapshot: Path | None = None
 
 
@@ -138,6 +140,7 @@ def _publish(run: Run) -> int:
         lineage.fingerprint(run.fingerprints),
         chain.head(run.ledger.path),
         run.settings.policy.keep_snapshots,
+        run.signer,
     )
     return 1
 
@@ -275,6 +278,7 @@ def execute(
     """
     wanted = as_of or settings.policy.as_of
     wanted_as_of = _as_of(wanted, as_of is not None) if wanted else None
+    signer = read_signer(settings.signing_key) if settings.signing_key else None
     if settings.engine.name == "spark":
         from pipelines.engines import spark_session
 
@@ -286,6 +290,8 @@ def execute(
         settings.history.mkdir(mode=0o700, exist_ok=True)  # it holds what people wrote
         ledger = Ledger(settings.history)
         ledger.check_parts()
+        chain.refuse_newer(settings.published / publish.RUNS)
+        pointer = publish.read_pointer(settings.published)
         steps: Steps = []
         with _work_folder(settings) as work:
             begun = time.perf_counter()
@@ -294,7 +300,6 @@ def execute(
 
             parts = lineage.fingerprints(settings, ledger, wanted)
             digest = lineage.fingerprint(parts)
-            pointer = publish.read_pointer(settings.published)
             if pointer and pointer["fingerprint"] == digest and not rebuild:
                 narrate("Nothing new: the published snapshot stands.")
                 return Outcome(pointer["run_id"], settings.published / pointer["snapshot"], False, new_loads, steps)
@@ -306,7 +311,7 @@ def execute(
             warnings.filterwarnings("ignore", "PySpark does not yet fully support pandas", FutureWarning)
             Thread(target=import_module, args=("great_expectations",), daemon=True).start()
             with _engine(settings, ledger, work, run_id) as engine:
-                run = Run(settings, ledger, engine, run_id, started_at, instant, parts, new_loads, steps)
+                run = Run(settings, ledger, engine, run_id, started_at, instant, parts, new_loads, steps, signer)
                 for name, words, step in STEPS:
                     narrate(words)
                     begun = time.perf_counter()

@@ -101,6 +101,7 @@ class Settings:
     sources: tuple[Source, ...]
     dashboard: Dashboard = field(default_factory=Dashboard)
     engine: Engine = field(default_factory=Engine)
+    signing_key: Path | None = None  # the private key that signs each published run
 
     @cached_property
     def inbox(self) -> Path:
@@ -325,6 +326,13 @@ def _source(path: Path, content: Any, position: int, home: Path) -> Source:
     return source
 
 
+def _signing_key(path: Path, content: dict[str, Any]) -> Path | None:
+    table = Table(path, "[signature]", content)
+    value = table.text("private_key")
+    table.finish()
+    return path.parent / value if value else None
+
+
 def read(home: Path) -> Settings:
     """The settings of a home; raises ConfigurationError when heed.toml is missing or wrong."""
     path = home / "heed.toml"
@@ -344,7 +352,8 @@ def read(home: Path) -> Settings:
     policy = _policy(path, top.take("policy", dict, {}))
     dashboard = read_dashboard(path, top.take("dashboard", dict, {}))
     engine = read_engine(path, top.take("engine", dict, {}))
+    signing_key = _signing_key(path, top.take("signature", dict, {}))
     listed = top.take("source", list, [])
     top.finish()
     sources = tuple(_source(path, item, position, home) for position, item in enumerate(listed, start=1))
-    return Settings(home.resolve(), policy, sources, dashboard, engine)
+    return Settings(home.resolve(), policy, sources, dashboard, engine, signing_key)

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from pipelines import chain
-from pipelines.errors import DamagedHistoryError, NotWholeError
+from pipelines import chain, signature
+from pipelines.errors import DamagedHistoryError, NewerFormatError, NotWholeError
 from pipelines.ledger import NAME, Ledger, Load, Part, sha256_of
 from pipelines.publish import POINTER, RUNS, pointer_text
 
 
 @dataclass(frozen=True)
 class Check:
-    """One thing that was checked: its kind (ledger, part, runs, snapshot, pointer), where it is, and what is wrong."""
+    """One thing that was checked: its kind, where it is, and what is wrong.
+
+    Kinds: ledger, part, runs, snapshot, pointer, signature.
+    """
 
     kind: str
     path: str  # below the home
@@ -34,7 +37,7 @@ def checks(home: Path) -> Iterator[Check]:
     yield from _chained("ledger", home, history / NAME)
     try:
         recorded = parts(history)
-    except DamagedHistoryError as error:
+    except (DamagedHistoryError, NewerFormatError) as error:
         recorded = []
         yield Check("ledger", _below(home, history / NAME), f"cannot be read: {error.what}")
     for _, part in recorded:
@@ -70,7 +73,11 @@ def _file_problem(path: Path, sha256: str) -> str | None:
 def _snapshots(home: Path, published: Path, ledger_heads: set[str]) -> Iterator[Check]:
     told = [(line, line.entry) for line in chain.lines(published / RUNS) if line.entry]
     vouched = {entry.get("snapshot"): entry.get("snapshot_sha256") for _, entry in told}
+    # Runs from before there was a chain say nothing of their snapshots' bytes.
+    unchained = {f"{entry.get('run_id')}.duckdb" for _, entry in told if chain.PREVIOUS not in entry}
     for path in sorted(published.glob("*.duckdb")):
+        if path.name in unchained:
+            continue
         sha256 = vouched.get(path.name)
         problem = _file_problem(path, str(sha256)) if sha256 else f"has no line in {RUNS} that vouches for it"
         yield Check("snapshot", _below(home, path), problem)
@@ -94,10 +101,13 @@ def _pointer_problem(published: Path, lines: list[chain.Line]) -> str | None:
         return "is missing or damaged"
     if not snapshot.is_file():
         return f"names {snapshot.name}, which is missing"
+    last = lines[-1].entry if lines else None
+    if last and chain.PREVIOUS not in last and "head" not in pointer:  # from before there was a chain
+        return None if last.get("run_id") == pointer.get("run_id") else f"does not name the last run of {RUNS}"
     told = next((line.entry for line in lines if line.entry and line.digest == pointer.get("head")), None)
     if told is None:
         return f"names no line of {RUNS}"
-    said = {name: pointer.get(name) for name in ("run_id", "snapshot", "published_at", "fingerprint")}
+    said = {name: pointer.get(name) for name in ("run_id", "snapshot", "published_at", "fingerprint", "format")}
     agrees = all(told.get(name) == value for name, value in said.items()) and _instant(told) == as_of
     return None if agrees and is_as_written else f"does not say what its line of {RUNS} says"
 
@@ -106,16 +116,33 @@ def _instant(entry: dict[str, Any]) -> datetime | None:
     return datetime.fromisoformat(entry["as_of"]) if entry.get("as_of") else None
 
 
-def run(home: Path, *, as_json: bool) -> None:
-    """Print what was checked and what is wrong; raises NotWholeError when anything is."""
-    found = list(checks(home))
+def signatures(home: Path, keys: Iterable[str] | None) -> tuple[list[signature.SignedRun], list[Check]]:
+    """Which runs are signed by which key, and each signature as a check; with `keys`, runs must be signed by them."""
+    published = home / "published"
+    signed = list(signature.runs(published, chain.lines(published / RUNS), keys or ()))
+    wrong = dict(signature.problems(signed, must_be_signed=keys is not None))
+    checked = [one.line for one in signed if one.public_key or one.line in wrong]
+    found = [Check("signature", f"published/{RUNS}:{line}", wrong.get(line)) for line in checked]
+    if keys is not None and not signed:
+        found.append(Check("signature", f"published/{RUNS}", "holds no run, and none that is signed"))
+    return signed, found
+
+
+def run(home: Path, *, as_json: bool, public_keys: Iterable[Path] = ()) -> None:
+    """Print what was checked, who signed which runs and what is wrong; raises NotWholeError when anything is."""
+    names = {signature.read_public_key(path): str(path) for path in public_keys}
+    signed, of_signatures = signatures(home, names or None)
+    found = [*checks(home), *of_signatures]
     wrong = [check for check in found if check.problem]
     if as_json:
         counts = {kind: sum(check.kind == kind for check in found) for kind in sorted({check.kind for check in found})}
-        print(json.dumps({"checked": counts, "problems": [asdict(one) for one in wrong], "head": head(home)}, indent=1))
+        told = {"checked": counts, "problems": [asdict(one) for one in wrong], "head": head(home)}
+        print(json.dumps(told | {"signatures": [asdict(one) for one in signed]}, indent=1))
     else:
         for check in wrong:
             print(f"{check.path} {check.problem}.")
+        if names or of_signatures:
+            print("\n".join(signature.in_words(signed, names)))
         print(f"{len(found):,} lines, parts and snapshots checked, {len(wrong):,} damaged. Head {head(home)}")
     if wrong:
         raise NotWholeError(
