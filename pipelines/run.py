@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import secrets
 import shutil
@@ -15,15 +14,23 @@ from datetime import UTC, datetime
 from importlib import import_module
 from pathlib import Path
 from threading import Thread
-from typing import Any
+from typing import Any, Protocol
 
 from pipelines import audit, build, chain, changes, identity, inbox, lineage, load, provenance, publish, quarantine
 from pipelines.engines.duckdb import DuckDBEngine
-from pipelines.errors import ConfigurationError, LockedError, UsageError
+from pipelines.errors import ConfigurationError, UsageError
 from pipelines.ledger import Ledger, Load
+from pipelines.lock import home_lock
 from pipelines.settings import Settings, memory_bytes
 
 Narrate = Callable[[str], None]
+
+
+class Tell(Protocol):
+    """What is told of every event of a run: its name and its facts; never an address."""
+
+    def __call__(self, event: str, /, **facts: Any) -> None: ...
+
 
 #: The years for which there are calendars of holidays and of clock changes.
 _FIRST_YEAR, _LAST_YEAR = 2000, 2040
@@ -62,32 +69,6 @@ class Run:
     new_loads: list[Load]
     steps: Steps
     snapshot: Path | None = None
-
-
-@contextmanager
-def home_lock(home: Path) -> Iterator[None]:
-    """Hold the home's lock; raises LockedError at once when another run holds it."""
-    path = home / ".lock"
-    try:
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
-    except OSError as error:
-        raise ConfigurationError(
-            f"{path} cannot be written: {error.strerror}.", "A run writes below its home: check its permissions."
-        ) from error
-    try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            holder = os.read(descriptor, 100).decode(errors="replace").strip()
-            raise LockedError(
-                f"Another run of {home} is going on{f' (process {holder})' if holder else ''}.",
-                "Wait for it, then run again.",
-            ) from error
-        os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, str(os.getpid()).encode(), 0)
-        yield
-    finally:
-        os.close(descriptor)
 
 
 def _facts(run: Run) -> int:
@@ -222,7 +203,9 @@ def _engine(settings: Settings, work: Path, name: str, *, is_packed: bool) -> It
         yield engine
 
 
-def _load(settings: Settings, ledger: Ledger, work: Path, started_at: datetime, narrate: Narrate) -> list[Load]:
+def _load(
+    settings: Settings, ledger: Ledger, work: Path, started_at: datetime, narrate: Narrate, tell: Tell
+) -> list[Load]:
     if not settings.sources:
         narrate("heed.toml names no source: there is nothing to read.")
     files = inbox.inbox_files(settings, ledger, narrate)
@@ -235,9 +218,10 @@ def _load(settings: Settings, ledger: Ledger, work: Path, started_at: datetime, 
     loads = []
     for position, file in enumerate(new, start=1):
         narrate(f"Loading {file.file(settings.home)} ({position} of {len(new)})")
-        name = f"load_{position}"
+        name, begun = f"load_{position}", time.perf_counter()
         with DuckDBEngine(work / f"{name}.duckdb", **_options(settings, work, name)) as engine:
             one = load.load_file(engine, settings, ledger, file, key, work, started_at)
+        tell("file_loaded", **_counts(one), seconds=_since(begun))
         if one.read_count == 0:
             narrate(f"{one.file} holds no rows.")
         loads.append(one)
@@ -252,15 +236,32 @@ def _load(settings: Settings, ledger: Ledger, work: Path, started_at: datetime, 
     return loads
 
 
+def _counts(one: Load) -> dict[str, Any]:
+    """What the log says of a load: nothing that a delivered file's name or rows could bring in."""
+    names = ("load_id", "source", "connector", "size_bytes")
+    return {name: getattr(one, name) for name in (*names, *(f"{kind}_count" for kind in _KINDS))}
+
+
+_KINDS = ("read", "accepted", "duplicate", "quarantined")
+
+
 def _since(begun: float) -> float:
     return round(time.perf_counter() - begun, 3)
 
 
-def execute(settings: Settings, *, as_of: str | None = None, narrate: Narrate = lambda _: None) -> Outcome:
+def execute(
+    settings: Settings,
+    *,
+    as_of: str | None = None,
+    narrate: Narrate = lambda _: None,
+    tell: Tell = lambda _, /, **facts: None,
+    wait_seconds: float = 0,
+) -> Outcome:
     """Do one run of a home and return what now stands.
 
-    `as_of` overrides the configured one. Raises a HeedError with its exit code; whatever happens, the snapshot
-    published before stays whole until a new one takes its place.
+    `as_of` overrides the configured one; `tell` hears every event; another run is waited for at most `wait_seconds`.
+    Raises a HeedError with its exit code; whatever happens, the snapshot published before stays whole until a new one
+    takes its place.
     """
     wanted = as_of or settings.policy.as_of
     wanted_as_of = _as_of(wanted, as_of is not None) if wanted else None
@@ -268,24 +269,31 @@ def execute(settings: Settings, *, as_of: str | None = None, narrate: Narrate = 
         from pipelines.engines import spark_session
 
         spark_session.check(settings.engine)
-    with home_lock(settings.home):
+    with home_lock(settings.home, "run", wait_seconds, narrate):
         started_at = datetime.now(UTC)
         # To the microsecond, so that names sort as the runs began.
         run_id = f"{started_at:%Y%m%dT%H%M%S%f}Z-{secrets.token_hex(3)}"
+        tell("run_begun", run_id=run_id)
         settings.history.mkdir(mode=0o700, exist_ok=True)  # it holds what people wrote
         ledger = Ledger(settings.history)
         ledger.check_parts()
         steps: Steps = []
         with _work_folder(settings) as work:
             begun = time.perf_counter()
-            new_loads = _load(settings, ledger, work, started_at, narrate)
-            steps.append(("load", _since(begun), sum(one.read_count for one in new_loads)))
+            new_loads = _load(settings, ledger, work, started_at, narrate, tell)
+
+            def done(name: str, rows: int) -> None:
+                steps.append((name, _since(begun), rows))
+                tell("step_done", step=name, seconds=steps[-1][1], rows=rows)
+
+            done("load", sum(one.read_count for one in new_loads))
 
             parts = lineage.fingerprints(settings, ledger, wanted)
             digest = lineage.fingerprint(parts)
             pointer = publish.read_pointer(settings.published)
             if pointer and pointer["fingerprint"] == digest:
                 narrate("Nothing new: the published snapshot stands.")
+                tell("nothing_new")
                 return Outcome(pointer["run_id"], settings.published / pointer["snapshot"], False, new_loads, steps)
 
             latest = [datetime.fromisoformat(one.last_record_at) for one in ledger.loads if one.last_record_at]
@@ -301,6 +309,6 @@ def execute(settings: Settings, *, as_of: str | None = None, narrate: Narrate = 
                     narrate(words)
                     begun = time.perf_counter()
                     rows = step(run)
-                    steps.append((name, _since(begun), rows))
+                    done(name, rows)
             assert run.snapshot is not None
             return Outcome(run_id, run.snapshot, True, new_loads, steps)
