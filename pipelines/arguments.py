@@ -8,6 +8,7 @@ from typing import NoReturn
 
 from pipelines import __version__, segments
 from pipelines.errors import UsageError
+from pipelines.settings_table import seconds_of
 
 #: How to use each verb: what it does, and an example.
 VERBS: dict[str, tuple[str, str]] = {
@@ -50,6 +51,10 @@ VERBS: dict[str, tuple[str, str]] = {
         "heed -C logs sign-key",
     ),
     "repair": ("take what is damaged out, so that the next run makes it anew", "heed -C logs repair"),
+    "health": (
+        "say whether the snapshot is fresh and the last run went well, for monitoring",
+        "heed -C logs health --max-age 26h",
+    ),
     "dashboard": ("serve the pages", "heed -C logs dashboard --port 8501"),
 }
 
@@ -72,7 +77,8 @@ def parser() -> argparse.ArgumentParser:
         description="Did every opt-out get heeded? Audits message logs against consent logs, with proof.",
         epilog="Exit codes: 0 done; 10 violations found (with --fail-on-violation) or rows refused (with"
         " --fail-on-refusal); 11 validation failed or a file"
-        " cannot be read, nothing published; 64 wrong usage; 75 another run holds the lock; 78 wrong configuration;"
+        " cannot be read, nothing published; 12 not healthy (heed health); 64 wrong usage; 75 another run holds the"
+        " lock; 78 wrong configuration;"
         " 1 unexpected."
         "  Example: heed -C data run",
     )
@@ -98,7 +104,23 @@ def parser() -> argparse.ArgumentParser:
         "--rebuild", action="store_true", help="make the snapshot anew from history, also where nothing is new"
     )
     made["run"].add_argument("--verbose", action="store_true", help="say every step")
-    for name in ("status", "verify"):
+    made["run"].add_argument(
+        "--wait",
+        metavar="DURATION",
+        nargs="?",
+        type=_seconds,
+        default=0,
+        const=3600,
+        help="wait for another run to end, at most so long, as 90s, 30min or 2h (without a value: 1h), then exit 75",
+    )
+    made["health"].add_argument(
+        "--max-age",
+        metavar="DURATION",
+        type=_seconds,
+        help="how old the last success may be, as 90min, 26h or 2d (default: max_age of heed.toml, else 26h)",
+    )
+    made["health"].add_argument("--alert", action="store_true", help="send the alerts that are due")
+    for name in ("status", "verify", "health"):
         made[name].add_argument("--json", action="store_true", help="print it as JSON")
     made["verify"].add_argument(
         "--public-key",
@@ -176,6 +198,13 @@ def _add_compare_options(compare: argparse.ArgumentParser) -> None:
         option(f"--{name}", metavar="VALUE", help=f"only numbers with this {name}")
     option("--rows", type=_count, metavar="N", help="at most N numbers (default: 20 in a table, else all)")
     option("--all-rows", action="store_true", help="every number, also those that are the same in both")
+
+
+def _seconds(text: str) -> int:
+    seconds = seconds_of(text)
+    if not seconds:
+        raise argparse.ArgumentTypeError(f"{text!r} is no duration: write a number and a unit, as 90s, 26h or 2d")
+    return seconds
 
 
 def _count(text: str) -> int:

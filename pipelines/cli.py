@@ -12,10 +12,14 @@ import os
 import sys
 import traceback
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from pipelines import segments
 from pipelines.arguments import FILTERS, parser
 from pipelines.errors import EngineError, HeedError
+
+if TYPE_CHECKING:
+    from pipelines.watch import Watch
 
 VIOLATIONS_FOUND = 10
 UNEXPECTED = 1
@@ -48,6 +52,12 @@ def _sample(options: argparse.Namespace) -> int:
 
 
 def _run(options: argparse.Namespace) -> int:
+    from pipelines.watch import Watch
+
+    return Watch(options.home).over(lambda watch: _run_watched(options, watch))
+
+
+def _run_watched(options: argparse.Namespace, watch: Watch) -> int:
     from pipelines import audit, report, run, settings, snapshots, waivers_file
     from pipelines.narration import Narrator
     from pipelines.rulebook import book
@@ -57,7 +67,14 @@ def _run(options: argparse.Namespace) -> int:
     waivers_file.read(told.home, told.policy.report_timezone)
     book.read(told.home, told.policy.rules, audit.rule_names())
     with Narrator(verbose=options.verbose) as narrator:
-        outcome = run.execute(told, as_of=options.as_of, rebuild=options.rebuild, narrate=narrator)
+        outcome = run.execute(
+            told,
+            as_of=options.as_of,
+            rebuild=options.rebuild,
+            narrate=narrator,
+            tell=watch,
+            wait_seconds=options.wait,
+        )
     with snapshots.opened(outcome.snapshot) as engine:
         summary = snapshots.summary(engine)
     if options.json:
@@ -192,6 +209,13 @@ def _repair(options: argparse.Namespace) -> int:
     return 0
 
 
+def _health(options: argparse.Namespace) -> int:
+    from pipelines import health
+
+    health.run(options)
+    return 0
+
+
 def _dashboard(options: argparse.Namespace) -> int:
     from pipelines import dashboard_process
 
@@ -214,6 +238,7 @@ _DOES = {
     "verify": _verify,
     "repair": _repair,
     "sign-key": _sign_key,
+    "health": _health,
     "dashboard": _dashboard,
 }
 

@@ -5,6 +5,9 @@ An error is one sentence saying what is wrong and where, followed by what to do 
 
 from __future__ import annotations
 
+#: How a run may end that did what it should.
+SUCCESSES = (0, 10)
+
 
 class HeedError(Exception):
     """Base of every error a user can repair: `what` happened and the `remedy`; printed as one line."""
@@ -90,6 +93,12 @@ class LockedError(HeedError):
     """Another run holds the home's lock."""
 
     exit_code = 75
+
+
+class UnhealthyError(HeedError):
+    """The last run failed, or what is published is too old, unreadable or not there."""
+
+    exit_code = 12
 
 
 class NoSnapshotError(HeedError):

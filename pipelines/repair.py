@@ -8,8 +8,8 @@ from pathlib import Path
 from pipelines import chain, verify
 from pipelines.errors import BeyondRepairError
 from pipelines.ledger import NAME, Ledger, Load, sha256_of
+from pipelines.lock import home_lock
 from pipelines.publish import POINTER, read_pointer
-from pipelines.run import home_lock
 
 
 def repair(home: Path, narrate: Callable[[str], None]) -> int:
@@ -18,7 +18,7 @@ def repair(home: Path, narrate: Callable[[str], None]) -> int:
     The next run loads those files again and publishes. Raises BeyondRepairError, having changed nothing, where the
     ledger is damaged or a delivered file is gone: only a backup has them.
     """
-    with home_lock(home):
+    with home_lock(home, "repair"):
         for line in chain.lines(home / "history" / NAME):
             if line.problem:
                 raise BeyondRepairError(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import secrets
 import shutil
@@ -15,16 +14,24 @@ from datetime import UTC, datetime
 from importlib import import_module
 from pathlib import Path
 from threading import Thread
-from typing import Any
+from typing import Any, Protocol
 
 from pipelines import audit, build, chain, changes, identity, inbox, lineage, load, provenance, publish, quarantine
 from pipelines.engines.duckdb import DuckDBEngine
-from pipelines.errors import ConfigurationError, LockedError, UsageError
+from pipelines.errors import ConfigurationError, UsageError
 from pipelines.ledger import Ledger, Load
+from pipelines.lock import home_lock
 from pipelines.settings import Settings, memory_bytes
 from pipelines.signature import Signer, read_signer
 
 Narrate = Callable[[str], None]
+
+
+class Tell(Protocol):
+    """What is told of every event of a run: its name and its facts; never an address."""
+
+    def __call__(self, event: str, /, **facts: Any) -> None: ...
+
 
 #: The years for which there are calendars of holidays and of clock changes.
 _FIRST_YEAR, _LAST_YEAR = 2000, 2040
@@ -64,32 +71,6 @@ class Run:
     steps: Steps
     signer: Signer | None = None
     snapshot: Path | None = None
-
-
-@contextmanager
-def home_lock(home: Path) -> Iterator[None]:
-    """Hold the home's lock; raises LockedError at once when another run holds it."""
-    path = home / ".lock"
-    try:
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
-    except OSError as error:
-        raise ConfigurationError(
-            f"{path} cannot be written: {error.strerror}.", "A run writes below its home: check its permissions."
-        ) from error
-    try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            holder = os.read(descriptor, 100).decode(errors="replace").strip()
-            raise LockedError(
-                f"Another run of {home} is going on{f' (process {holder})' if holder else ''}.",
-                "Wait for it, then run again.",
-            ) from error
-        os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, str(os.getpid()).encode(), 0)
-        yield
-    finally:
-        os.close(descriptor)
 
 
 def _facts(run: Run) -> int:
@@ -231,7 +212,9 @@ def _engine(settings: Settings, ledger: Ledger, work: Path, name: str) -> Iterat
         yield engine
 
 
-def _load(settings: Settings, ledger: Ledger, work: Path, started_at: datetime, narrate: Narrate) -> list[Load]:
+def _load(
+    settings: Settings, ledger: Ledger, work: Path, started_at: datetime, narrate: Narrate, tell: Tell
+) -> list[Load]:
     if not settings.sources:
         narrate("heed.toml names no source: there is nothing to read.")
     files = inbox.inbox_files(settings, ledger, narrate)
@@ -244,11 +227,12 @@ def _load(settings: Settings, ledger: Ledger, work: Path, started_at: datetime, 
     loads = []
     for position, file in enumerate(new, start=1):
         narrate(f"Loading {file.file(settings.home)} ({position} of {len(new)})")
-        name = f"load_{position}"
+        name, begun = f"load_{position}", time.perf_counter()
         is_small = file.size_bytes < _BYTES_FOR_ONE_THREAD
         options = _options(settings, work, name, is_small=is_small)
         with DuckDBEngine(work / f"{name}.duckdb", **options) as engine:
             one = load.load_file(engine, settings, ledger, file, key, work, started_at)
+        tell("file_loaded", **_counts(one), seconds=_since(begun))
         if one.read_count == 0:
             narrate(f"{one.file} holds no rows.")
         loads.append(one)
@@ -263,16 +247,32 @@ def _load(settings: Settings, ledger: Ledger, work: Path, started_at: datetime, 
     return loads
 
 
+def _counts(one: Load) -> dict[str, Any]:
+    """What the log says of a load: nothing that a delivered file's name or rows could bring in."""
+    names = ("load_id", "source", "connector", "size_bytes")
+    return {name: getattr(one, name) for name in (*names, *(f"{kind}_count" for kind in _KINDS))}
+
+
+_KINDS = ("read", "accepted", "duplicate", "quarantined")
+
+
 def _since(begun: float) -> float:
     return round(time.perf_counter() - begun, 3)
 
 
 def execute(
-    settings: Settings, *, as_of: str | None = None, rebuild: bool = False, narrate: Narrate = lambda _: None
+    settings: Settings,
+    *,
+    as_of: str | None = None,
+    rebuild: bool = False,
+    narrate: Narrate = lambda _: None,
+    tell: Tell = lambda _, /, **facts: None,
+    wait_seconds: float = 0,
 ) -> Outcome:
     """Do one run of a home and return what now stands.
 
-    `as_of` overrides the configured one; `rebuild` makes a new snapshot of the same record where nothing is new.
+    `as_of` overrides the configured one; `rebuild` makes a new snapshot of the same record where nothing is new;
+    `tell` hears every event; another run is waited for at most `wait_seconds`.
     Raises a HeedError with its exit code; whatever happens, the snapshot published before stays whole until a new one
     takes its place.
     """
@@ -283,10 +283,11 @@ def execute(
         from pipelines.engines import spark_session
 
         spark_session.check(settings.engine)
-    with home_lock(settings.home):
+    with home_lock(settings.home, "run", wait_seconds, narrate):
         started_at = datetime.now(UTC)
         # To the microsecond, so that names sort as the runs began.
         run_id = f"{started_at:%Y%m%dT%H%M%S%f}Z-{secrets.token_hex(3)}"
+        tell("run_begun", run_id=run_id)
         settings.history.mkdir(mode=0o700, exist_ok=True)  # it holds what people wrote
         ledger = Ledger(settings.history)
         ledger.check_parts()
@@ -295,13 +296,19 @@ def execute(
         steps: Steps = []
         with _work_folder(settings) as work:
             begun = time.perf_counter()
-            new_loads = _load(settings, ledger, work, started_at, narrate)
-            steps.append(("load", _since(begun), sum(one.read_count for one in new_loads)))
+            new_loads = _load(settings, ledger, work, started_at, narrate, tell)
+
+            def done(name: str, rows: int) -> None:
+                steps.append((name, _since(begun), rows))
+                tell("step_done", step=name, seconds=steps[-1][1], rows=rows)
+
+            done("load", sum(one.read_count for one in new_loads))
 
             parts = lineage.fingerprints(settings, ledger, wanted)
             digest = lineage.fingerprint(parts)
             if pointer and pointer["fingerprint"] == digest and not rebuild:
                 narrate("Nothing new: the published snapshot stands.")
+                tell("nothing_new")
                 return Outcome(pointer["run_id"], settings.published / pointer["snapshot"], False, new_loads, steps)
 
             latest = [datetime.fromisoformat(one.last_record_at) for one in ledger.loads if one.last_record_at]
@@ -316,6 +323,6 @@ def execute(
                     narrate(words)
                     begun = time.perf_counter()
                     rows = step(run)
-                    steps.append((name, _since(begun), rows))
+                    done(name, rows)
             assert run.snapshot is not None
             return Outcome(run_id, run.snapshot, True, new_loads, steps)

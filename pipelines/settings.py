@@ -16,17 +16,17 @@ from zoneinfo import ZoneInfo
 from pipelines.errors import ConfigurationError
 from pipelines.settings_dashboard import Dashboard, read_dashboard
 from pipelines.settings_engine import Engine, read_engine
-from pipelines.settings_table import Table
+from pipelines.settings_operations import Operations, read_operations
+from pipelines.settings_table import SECONDS, Table, seconds_of
 
 SCOPES = ("channel", "program", "person")
 TABLES = ("messages", "inbound_messages", "consent_events", "campaigns", "contacts")
 
 _FIXED_OFFSET = re.compile(r"^(?:UTC|GMT)?([+-])(\d{1,2})(?::?(\d{2}))?$")
-_DURATION = re.compile(r"^\s*(\d+)\s*(s|sec|m|min|h|d|bd)\s*$")
+_DEADLINE = re.compile(r"^\s*(\d+)\s*(h|d|bd)\s*$")
 _CAP = re.compile(r"^\s*(\d+)\s*/\s*([1-9]\d*)\s*(min|h|d)\s*$")
 _MEMORY = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([KMGT])(i?)B\s*", re.IGNORECASE)
 _LONGEST = {"hours": 24 * 366, "calendar_days": 366, "business_days": 260}  # a year
-_SECONDS = {"s": 1, "sec": 1, "m": 60, "min": 60, "h": 3600, "d": 86400}
 
 
 @dataclass(frozen=True)
@@ -101,6 +101,7 @@ class Settings:
     sources: tuple[Source, ...]
     dashboard: Dashboard = field(default_factory=Dashboard)
     engine: Engine = field(default_factory=Engine)
+    operations: Operations = field(default_factory=Operations)
     signing_key: Path | None = None  # the private key that signs each published run
 
     @cached_property
@@ -150,18 +151,18 @@ def _seconds(table: Table, key: str, default: int) -> int:
     value = table.text(key)
     if value is None:
         return default
-    match = _DURATION.match(value)
-    if not match or match.group(2) == "bd":
+    seconds = seconds_of(value)
+    if seconds is None:
         raise table.wrong(key, f"is {value!r}", 'Write a number and a unit: "5min", "72h", "3d".')
-    return int(match.group(1)) * _SECONDS[match.group(2)]
+    return seconds
 
 
 def _deadline(table: Table, key: str, default: Deadline) -> Deadline:
     value = table.text(key)
     if value is None:
         return default
-    match = _DURATION.match(value)
-    if not match or match.group(2) not in ("h", "d", "bd"):
+    match = _DEADLINE.match(value)
+    if not match:
         raise table.wrong(key, f"is {value!r}", 'Write hours, days or business days: "48h", "30d", "10bd".')
     unit = {"h": "hours", "d": "calendar_days", "bd": "business_days"}[match.group(2)]
     if unit == "business_days" and int(match.group(1)) < 1:
@@ -205,7 +206,7 @@ def _frequency_cap(table: Table) -> tuple[int, int] | None:
         raise table.wrong(
             "frequency_cap", f"is {value!r}", 'Write messages in 24 hours, as 3, or messages per time, as "5/7d".'
         )
-    return int(match.group(1)), int(match.group(2)) * _SECONDS[match.group(3)]
+    return int(match.group(1)), int(match.group(2)) * SECONDS[match.group(3)]
 
 
 def memory_bytes(text: str) -> int:
@@ -352,8 +353,9 @@ def read(home: Path) -> Settings:
     policy = _policy(path, top.take("policy", dict, {}))
     dashboard = read_dashboard(path, top.take("dashboard", dict, {}))
     engine = read_engine(path, top.take("engine", dict, {}))
+    operations = read_operations(path, top)
     signing_key = _signing_key(path, top.take("signature", dict, {}))
     listed = top.take("source", list, [])
     top.finish()
     sources = tuple(_source(path, item, position, home) for position, item in enumerate(listed, start=1))
-    return Settings(home.resolve(), policy, sources, dashboard, engine, signing_key)
+    return Settings(home.resolve(), policy, sources, dashboard, engine, operations, signing_key)

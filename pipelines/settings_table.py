@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import difflib
+import re
 from pathlib import Path
 from typing import Any
 
 from pipelines.errors import ConfigurationError
+
+_DURATION = re.compile(r"\s*(\d{1,9})\s*(s|sec|m|min|h|d)\s*")
+SECONDS = {"s": 1, "sec": 1, "m": 60, "min": 60, "h": 3600, "d": 86400}
 
 _WORDS = {
     str: "a text in quotes",
@@ -15,6 +19,12 @@ _WORDS = {
     list: "a list",
     dict: "a table",
 }
+
+
+def seconds_of(text: str) -> int | None:
+    """Seconds that a text like "90s", "5min", "26h" or "2d" means; None where it means none."""
+    match = _DURATION.fullmatch(text)
+    return int(match[1]) * SECONDS[match[2]] if match else None
 
 
 class Table:

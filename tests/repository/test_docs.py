@@ -24,6 +24,7 @@ from pipelines import (
     settings,
     settings_dashboard,
     settings_engine,
+    settings_operations,
     snapshots,
     staging,
     zones,
@@ -119,8 +120,9 @@ def test_every_reason_code_has_its_remedy() -> None:
 
 
 def settings_in_code() -> set[str]:
-    """Every key that heed.toml may have below [policy], [[source]], [[source.events]], [dashboard] and [engine]."""
-    source = inspect.getsource(settings) + inspect.getsource(settings_dashboard) + inspect.getsource(settings_engine)
+    """Every key that heed.toml may have, in whichever table."""
+    modules = (settings, settings_dashboard, settings_engine, settings_operations)
+    source = "".join(inspect.getsource(module) for module in modules)
     methods = r"(?:table|inner|roles)\.(?:text|texts|take|required|one_of)\(\s*\"(\w+)\"(?!, dict\))"
     helpers = r"(?:_(?:deadline|country|zone|seconds|at_least)\(table, |asked\.add\(|table\.text\()\"(\w+)\""
     found = set(re.findall(methods, source)) | set(re.findall(helpers, source))

@@ -116,7 +116,11 @@ def with_source(line: str, without: str = "") -> str:
 #: A wrong heed.toml; what the message must name; what the remedy must offer.
 MISTAKES = [
     ("[policy", "not valid TOML", "Correct"),
-    ("colour = 1", "top level colour is not a setting", "It may hold dashboard, engine, policy, source"),
+    (
+        "colour = 1",
+        "top level colour is not a setting",
+        "It may hold alerts, dashboard, engine, log, monitoring, policy, source",
+    ),
     ("policy = 3", "policy is 3", "a table"),
     ("source = {}", "source is {}", "a list"),
     ("source = [1]", "source is not a table", "two brackets"),

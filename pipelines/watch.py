@@ -1,0 +1,131 @@
+"""Tells operators of a run: its log, operations/last_run.json, the textfile and the alerts.
+
+Nothing here changes what a run does or how it ends: what cannot be told is said on standard error, and the run goes on.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from pipelines import __version__, health
+from pipelines.errors import SUCCESSES, EngineError, HeedError, LockedError, UsageError
+from pipelines.event_log import EventLog
+from pipelines.output import terminal_safe
+from pipelines.settings_operations import of_home
+from pipelines.whole_files import write_whole
+
+
+def _complain(words: str) -> None:
+    print(f"heed: {terminal_safe(words)}", file=sys.stderr, flush=True)
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+class Watch:
+    """What is told of one run of a home; pass it to the run, which calls it with every event."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home.resolve()
+        self.told = of_home(home)
+        # A folder without heed.toml is no home: nothing is written into it.
+        self._is_home = (home / "heed.toml").is_file()
+        self.log = EventLog(self.home / health.FOLDER, self.told.log, _complain)
+        self._begun = time.monotonic()
+        self._run: dict[str, Any] = {"run_id": None, "pid": os.getpid(), "began_at": _now(), "ended_at": None}
+        self._steps: dict[str, float] = {}
+
+    def __call__(self, event: str, /, **facts: Any) -> None:
+        """Note what happened in a run."""
+        if event == "run_begun":  # while the lock is held: an earlier run that did not end is dead
+            before = health.last_run(self.home)
+            if before and before.get("ended_at") is None:
+                self.log("run_died", died_run_id=before.get("run_id"), began_at=before.get("began_at"))
+            self._run["run_id"] = self.log.run_id = facts.pop("run_id")
+            facts |= {"pid": os.getpid(), "version": __version__}
+            self._write(before.get("succeeded_at"))
+        elif event == "step_done":
+            self._steps[facts["step"]] = facts["seconds"]
+        self.log(event, **facts)
+
+    def _write(self, succeeded_at: str | None) -> None:
+        self._run |= {"succeeded_at": succeeded_at, "steps": self._steps}
+        try:
+            (self.home / health.FOLDER).mkdir(mode=0o755, exist_ok=True)
+            write_whole(self.home / health.FOLDER / health.LAST_RUN, json.dumps(self._run, indent=1) + "\n")
+        except OSError as error:
+            _complain(f"{self.home / health.FOLDER / health.LAST_RUN} cannot be written: {error.strerror}.")
+
+    def over(self, work: Callable[[Watch], int]) -> int:
+        """Do the work of a run and tell how it ended; returns its exit code, or raises what it raised."""
+        try:
+            code = work(self)
+            sys.stdout.flush()  # a result that could not be written is no success
+        except BaseException as error:
+            self._ended(_exit_code(error), error)
+            raise
+        self._ended(code, None)
+        return code
+
+    def _ended(self, code: int, error: BaseException | None) -> None:
+        if not self._is_home:
+            return
+        facts: dict[str, Any] = {"exit_code": code, "seconds": round(time.monotonic() - self._begun, 3)}
+        if error is not None and code:
+            facts["error"] = type(error).__name__
+            if isinstance(error, EngineError) and error.relation:
+                facts["relation"] = error.relation
+        event = "run_done" if code in SUCCESSES else "run_failed"
+        if isinstance(error, LockedError | UsageError):
+            # No run of this home: it is another's turn, or somebody mistyped.
+            self.log(event, **facts)
+            return
+        self._run |= {"ended_at": _now()} | facts
+        self._write(self._run["ended_at"] if code in SUCCESSES else health.last_run(self.home).get("succeeded_at"))
+        self.log(event, **facts)
+        self._safely("The state of the home cannot be told", self._tell_state)
+
+    def _tell_state(self) -> None:
+        state = health.of(self.home, self.told.monitoring.max_age_seconds, self._run)
+        if self.told.monitoring.textfile:
+            self._safely("The textfile cannot be written", lambda: self._write_textfile(state))
+        self.alert(state)
+
+    def _write_textfile(self, state: health.Health) -> None:
+        from pipelines import textfile
+
+        assert self.told.monitoring.textfile is not None
+        textfile.write(self.told.monitoring.textfile, state, self.home)
+
+    def alert(self, state: health.Health) -> None:
+        """Send the alerts that are due in this state of the home."""
+        from pipelines import alerts
+
+        self._safely(
+            "Alerts cannot be sent",
+            lambda: alerts.send_due(self.home, self.told.alerts, state, self.log, _complain),
+        )
+
+    def _safely(self, what: str, do: Callable[[], None]) -> None:
+        """Do it, or say in one line that it failed."""
+        try:
+            do()
+        except Exception as error:  # whatever it is, the run has ended as it has
+            why = str(error) if isinstance(error, OSError | HeedError) else type(error).__name__
+            _complain(f"{what}: {why}. The run's exit code stays.")
+            self.log("telling_failed", what=what, error=type(error).__name__)
+
+
+def _exit_code(error: BaseException) -> int:
+    """How heed ends for an error."""
+    if isinstance(error, HeedError):
+        return error.exit_code
+    return 0 if isinstance(error, BrokenPipeError) else 1
