@@ -91,7 +91,7 @@ def shape(raw: str, reason: str, column: str | None = None) -> str:
     """
     try:
         row = json.loads(raw)
-    except ValueError:
+    except (ValueError, RecursionError):
         row = None
     if not isinstance(row, dict):
         return _cut(masked(raw), _LONGEST_ROW)

@@ -21,7 +21,8 @@ from pipelines import audit, build, chain, changes, identity, inbox, lineage, lo
 from pipelines.engines.duckdb import DuckDBEngine
 from pipelines.errors import ConfigurationError, LockedError, UsageError
 from pipelines.ledger import Ledger, Load
-from pipelines.settings import Settings, memory_bytes
+from pipelines.settings import Settings
+from pipelines.settings_table import memory_bytes
 
 Narrate = Callable[[str], None]
 

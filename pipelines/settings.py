@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 from pipelines.errors import ConfigurationError
 from pipelines.settings_dashboard import Dashboard, read_dashboard
 from pipelines.settings_engine import Engine, read_engine
+from pipelines.settings_limits import Limits, read_limits
 from pipelines.settings_table import Table
 
 SCOPES = ("channel", "program", "person")
@@ -24,7 +25,6 @@ TABLES = ("messages", "inbound_messages", "consent_events", "campaigns", "contac
 _FIXED_OFFSET = re.compile(r"^(?:UTC|GMT)?([+-])(\d{1,2})(?::?(\d{2}))?$")
 _DURATION = re.compile(r"^\s*(\d+)\s*(s|sec|m|min|h|d|bd)\s*$")
 _CAP = re.compile(r"^\s*(\d+)\s*/\s*([1-9]\d*)\s*(min|h|d)\s*$")
-_MEMORY = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([KMGT])(i?)B\s*", re.IGNORECASE)
 _LONGEST = {"hours": 24 * 366, "calendar_days": 366, "business_days": 260}  # a year
 _SECONDS = {"s": 1, "sec": 1, "m": 60, "min": 60, "h": 3600, "d": 86400}
 
@@ -101,6 +101,7 @@ class Settings:
     sources: tuple[Source, ...]
     dashboard: Dashboard = field(default_factory=Dashboard)
     engine: Engine = field(default_factory=Engine)
+    limits: Limits = field(default_factory=Limits)
 
     @cached_property
     def inbox(self) -> Path:
@@ -207,21 +208,6 @@ def _frequency_cap(table: Table) -> tuple[int, int] | None:
     return int(match.group(1)), int(match.group(2)) * _SECONDS[match.group(3)]
 
 
-def memory_bytes(text: str) -> int:
-    """Bytes that a text like "4GB" or "1.5 GiB" means, as DuckDB reads it."""
-    match = _MEMORY.fullmatch(text)
-    assert match, "settings hold only what was read"
-    thousand = 1024 if match.group(3) else 1000
-    return int(float(match.group(1)) * thousand ** ("KMGT".index(match.group(2).upper()) + 1))
-
-
-def _memory_limit(table: Table) -> str | None:
-    value = table.text("memory_limit")
-    if value is not None and not _MEMORY.fullmatch(value):
-        raise table.wrong("memory_limit", f"is {value!r}", 'Write a number and a unit: "4GB".')
-    return value
-
-
 def _policy(path: Path, content: dict[str, Any]) -> Policy:
     table = Table(path, "[policy]", content)
     defaults = Policy()
@@ -245,7 +231,7 @@ def _policy(path: Path, content: dict[str, Any]) -> Policy:
         frequency_cap=_frequency_cap(table),
         forbidden_sources=tuple(str(value) for value in forbidden),
         as_of=table.text("as_of"),
-        memory_limit=_memory_limit(table),
+        memory_limit=table.size("memory_limit"),
         threads=table.take("threads", int),
         keep_snapshots=table.take("keep_snapshots", int, defaults.keep_snapshots),
         publish_reason_texts=table.take("publish_reason_texts", bool, defaults.publish_reason_texts),
@@ -344,7 +330,8 @@ def read(home: Path) -> Settings:
     policy = _policy(path, top.take("policy", dict, {}))
     dashboard = read_dashboard(path, top.take("dashboard", dict, {}))
     engine = read_engine(path, top.take("engine", dict, {}))
+    limits = read_limits(path, top.take("limits", dict, {}))
     listed = top.take("source", list, [])
     top.finish()
     sources = tuple(_source(path, item, position, home) for position, item in enumerate(listed, start=1))
-    return Settings(home.resolve(), policy, sources, dashboard, engine)
+    return Settings(home.resolve(), policy, sources, dashboard, engine, limits)
