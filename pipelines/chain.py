@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pipelines.durable import sync_folder
+
 #: What the first line names, having none before it.
 NOTHING = "0" * 64
 PREVIOUS = "previous"
@@ -85,4 +87,6 @@ def append(path: Path, entry: dict[str, Any]) -> str:
         file.write(line + b"\n")
         file.flush()
         os.fsync(file.fileno())
+    if not committed:
+        sync_folder(path.parent)
     return digest(line)

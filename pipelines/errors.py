@@ -56,6 +56,12 @@ class DamagedHistoryError(HeedError):
     exit_code = 11
 
 
+class DamagedSnapshotError(HeedError):
+    """A snapshot is not what was published."""
+
+    exit_code = 11
+
+
 class NotWholeError(HeedError):
     """Something in the home is not what was written."""
 

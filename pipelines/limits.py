@@ -11,6 +11,7 @@ from pathlib import Path
 from pipelines.engines.duckdb import DuckDBEngine, path_text
 from pipelines.errors import UnreadableInputError
 from pipelines.settings_limits import Limits
+from pipelines.text_lines import opened
 
 #: A ratio says nothing of a file that stays small: an empty column of a thousand rows packs to a few bytes.
 _SMALL = 64 << 20
@@ -109,3 +110,12 @@ def nested_too_deep(engine: DuckDBEngine, raw: str, limits: Limits) -> str:
     brackets = f"length({raw}) - length(replace(replace({raw}, '[', ''), '{{', ''))"
     terms = [f"{what} > {limits.nesting}" for what in (f"strlen({raw})", brackets, f"json_nesting({raw})")]
     return f"case when {terms[0]} then case when {terms[1]} then {terms[2]} end end"
+
+
+def check_lines(path: Path, limits: Limits) -> None:
+    """Raise UnreadableInputError for a text file with a line so long that the parser lost it without a word."""
+    longest = limits.line_size or 2 << 20
+    with opened(path) as file:
+        while line := file.readline(longest + 1):
+            if len(line) > longest:
+                raise beyond(path.name, f"has a line of more than {longest:,} bytes", "line_size")

@@ -15,11 +15,12 @@ from pathlib import Path
 from pipelines import identity, ledger
 from pipelines.canonical import TABLES, Table
 from pipelines.connectors import Delivery, Reading, connector
+from pipelines.durable import replace_durably
 from pipelines.engines.duckdb import DuckDBEngine, path_list, path_text, quoted
-from pipelines.errors import AccountingError, ContactKeyCollisionError, EngineError
+from pipelines.errors import AccountingError, ContactKeyCollisionError, EngineError, HeedError
 from pipelines.inbox import InboxFile, reading_digest
 from pipelines.ledger import Ledger, Load, Part
-from pipelines.limits import check_row_count
+from pipelines.limits import check_lines, check_row_count
 from pipelines.readers import row_count, unreadable
 from pipelines.repeats import mark_repeats, mark_repeats_of
 from pipelines.settings import Settings
@@ -70,11 +71,7 @@ class _Loading:
         """Read, check and write every row of the file; raises AccountingError unless all of them are accounted for."""
         self.engine.execute(_QUARANTINED)
         self.engine.execute("create or replace temp table read_rows (row_number bigint)")
-        try:
-            reading = connector(self.file.source).read(self._delivery)
-        except OSError:
-            self.file.check_unchanged()
-            raise
+        reading = connector(self.file.source).read(self._delivery)
         for records in reading.records:
             self._take(TABLES[records.table], records.select, reading)
         self._take_rejects(reading)
@@ -117,6 +114,7 @@ class _Loading:
         )
         read = self.placed_count + int(self.engine.value("select count(distinct row_number) from read_rows"))
         if expected is not None and read != expected:
+            check_lines(self.file.path, self.settings.limits)
             raise AccountingError(
                 f"{self.file.path.name} holds {expected} rows, but {read} were read.",
                 "Nothing of it was loaded; this is a mistake in heed: please report it.",
@@ -359,9 +357,7 @@ class _Loading:
             f"(format parquet, compression zstd, row_group_size {ROW_GROUP}, use_tmp_file false)",
             relation=path.name,
         )
-        with partial.open("rb") as file:
-            os.fsync(file.fileno())
-        partial.replace(path)
+        replace_durably(partial, path)
         return int(self.engine.value(f"select count(*) from read_parquet({path_text(path)})"))
 
 
@@ -378,6 +374,10 @@ def load_file(
 
     Raises UnreadableInputError, ConfigurationError, AccountingError or ContactKeyCollisionError.
     """
-    load = _Loading(engine, settings, known, file, key, work, loaded_at).run()
+    try:
+        load = _Loading(engine, settings, known, file, key, work, loaded_at).run()
+    except (EngineError, OSError, HeedError):
+        file.check_unchanged()  # a file that is still being written can look like anything
+        raise
     known.append(load)
     return load

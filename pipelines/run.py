@@ -17,7 +17,20 @@ from pathlib import Path
 from threading import Thread
 from typing import Any
 
-from pipelines import audit, build, chain, changes, identity, inbox, lineage, load, provenance, publish, quarantine
+from pipelines import (
+    audit,
+    build,
+    chain,
+    changes,
+    identity,
+    inbox,
+    leftovers,
+    lineage,
+    load,
+    provenance,
+    publish,
+    quarantine,
+)
 from pipelines.engines.duckdb import DuckDBEngine
 from pipelines.errors import ConfigurationError, LockedError, UsageError
 from pipelines.ledger import Ledger, Load
@@ -223,6 +236,17 @@ def _engine(settings: Settings, work: Path, name: str, *, is_packed: bool) -> It
         yield engine
 
 
+def _load_time(ledger: Ledger, now: datetime, narrate: Narrate) -> datetime:
+    """When what is loaded now is loaded: never before what was loaded already, whatever the clock says.
+
+    Records of later than a day after it are refused, and a clock that was set back must not refuse a year of them.
+    """
+    last = max((datetime.fromisoformat(one.loaded_at) for one in ledger.loads), default=now)
+    if now < last:
+        narrate(f"The clock says {now:%Y-%m-%d %H:%M}, before the last load ({last:%Y-%m-%d %H:%M} UTC): set it right.")
+    return max(now, last)
+
+
 def _load(settings: Settings, ledger: Ledger, work: Path, started_at: datetime, narrate: Narrate) -> list[Load]:
     if not settings.sources:
         narrate("heed.toml names no source: there is nothing to read.")
@@ -234,15 +258,18 @@ def _load(settings: Settings, ledger: Ledger, work: Path, started_at: datetime, 
     if new:
         ledger.check_key(identity.key_check(key))
     loads = []
+    loaded_at = _load_time(ledger, started_at, narrate)
     for position, file in enumerate(new, start=1):
         narrate(f"Loading {file.file(settings.home)} ({position} of {len(new)})")
         name = f"load_{position}"
         with DuckDBEngine(work / f"{name}.duckdb", **_options(settings, work, name)) as engine:
-            one = load.load_file(engine, settings, ledger, file, key, work, started_at)
+            one = load.load_file(engine, settings, ledger, file, key, work, loaded_at)
         if one.read_count == 0:
             narrate(f"{one.file} holds no rows.")
         loads.append(one)
     refused = [one for one in loads if one.quarantined_count]
+    for sentence in quarantine.beyond_limits(settings.private, refused):
+        narrate(sentence)
     if refused:
         worst = max(refused, key=lambda one: one.quarantined_count / one.read_count)
         narrate(
@@ -281,6 +308,7 @@ def execute(settings: Settings, *, as_of: str | None = None, narrate: Narrate = 
             begun = time.perf_counter()
             new_loads = _load(settings, ledger, work, started_at, narrate)
             steps.append(("load", _since(begun), sum(one.read_count for one in new_loads)))
+            leftovers.sweep(ledger, settings.private)
 
             parts = lineage.fingerprints(settings, ledger, wanted)
             digest = lineage.fingerprint(parts)
@@ -289,6 +317,7 @@ def execute(settings: Settings, *, as_of: str | None = None, narrate: Narrate = 
                 narrate("Nothing new: the published snapshot stands.")
                 return Outcome(pointer["run_id"], settings.published / pointer["snapshot"], False, new_loads, steps)
 
+            ledger.check_contents()
             latest = [datetime.fromisoformat(one.last_record_at) for one in ledger.loads if one.last_record_at]
             instant = wanted_as_of or max(latest, default=None)
             # Great Expectations takes seconds to import: it does so while DuckDB builds. It imports PySpark too where
