@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pipelines.durable import sync_folder
 from pipelines.errors import NewerFormatError
 
 #: What the first line names, having none before it.
@@ -112,4 +113,6 @@ def append(path: Path, entry: dict[str, Any], before: Callable[[str], None] = la
         file.write(line + b"\n")
         file.flush()
         os.fsync(file.fileno())
+    if not committed:
+        sync_folder(path.parent)
     return digest(line)

@@ -10,7 +10,7 @@ import polars
 from pipelines import snapshots
 from pipelines.comparison import causes, measured, reported
 from pipelines.engines.duckdb import DuckDBEngine
-from pipelines.errors import EngineError
+from pipelines.errors import DamagedSnapshotError, EngineError
 from pipelines.publish import read_pointer
 
 _SCHEMA = {
@@ -59,7 +59,7 @@ def write(engine: DuckDBEngine, published: Path) -> None:
     if pointer is not None:
         try:
             rows = [(pointer["run_id"], *row) for row in _rows(engine, published / pointer["snapshot"])]
-        except EngineError:
+        except (EngineError, DamagedSnapshotError):
             rows = []  # its file is damaged, or another version wrote it: there is nothing to compare with
     engine.create_from_frame("run.changes", polars.DataFrame(rows, schema=_SCHEMA, orient="row"))
 

@@ -71,6 +71,12 @@ class NewerFormatError(HeedError):
         )
 
 
+class DamagedSnapshotError(HeedError):
+    """A snapshot is not what was published."""
+
+    exit_code = 11
+
+
 class NotWholeError(HeedError):
     """Something in the home is not what was written."""
 

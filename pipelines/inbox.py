@@ -11,7 +11,9 @@ from pathlib import Path, PurePosixPath
 
 from pipelines.errors import ConfigurationError, UnreadableInputError
 from pipelines.ledger import Ledger, Load
+from pipelines.limits import Unpacked, beyond, check_file
 from pipelines.settings import Settings, Source
+from pipelines.settings_limits import Limits
 
 
 @dataclass(frozen=True)
@@ -43,30 +45,25 @@ class InboxFile:
             )
 
 
-def reading_digest(source: Source, default_country: str | None) -> str:
+def reading_digest(source: Source, settings: Settings) -> str:
     """A digest of every setting that decides what a file's bytes mean."""
-    content = asdict(source) | {"default_country": default_country, "path": None, "name": None}
+    content = asdict(source) | {"default_country": settings.policy.default_country, "path": None, "name": None}
+    content |= settings.limits.changed_reading
     for name in ("limits", "country", "region", "contacts_timezone"):
         del content[name]  # what the files lack, and where contacts are: not how they are read
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
 
 
-def _digest(path: Path) -> str:
+def _digest(path: Path, limits: Limits) -> str:
     """SHA-256 of the bytes, having checked that a .gz is whole: a cut-off one would load in part and look complete."""
     digest = hashlib.sha256()
-    is_gzip = path.suffix.lower() == ".gz"
-    unpacker = zlib.decompressobj(wbits=31)
-    whole = True
+    unpacked = Unpacked(path, limits) if path.suffix.lower() == ".gz" else None
     try:
         with path.open("rb") as file:
             while block := file.read(1 << 20):
                 digest.update(block)
-                while is_gzip and block:
-                    if unpacker.eof:
-                        unpacker = zlib.decompressobj(wbits=31)
-                    unpacker.decompress(block)
-                    block = unpacker.unused_data
-                    whole = unpacker.eof
+                if unpacked:
+                    unpacked.take(block)
     except zlib.error as error:
         raise UnreadableInputError(
             f"{path.name} is not a gzip file, or is damaged ({error}).", "Deliver it again; nothing of it was loaded."
@@ -75,7 +72,7 @@ def _digest(path: Path) -> str:
         raise UnreadableInputError(
             f"{path.name} cannot be read: {error.strerror}.", "Check its permissions, or deliver it again."
         ) from error
-    if is_gzip and not whole:
+    if unpacked and not unpacked.is_whole:
         raise UnreadableInputError(
             f"{path.name} is cut off: its gzip data have no end.", "Deliver it again; nothing of it was loaded."
         )
@@ -107,14 +104,18 @@ def inbox_files(settings: Settings, known: Ledger, narrate: Callable[[str], None
             )
         if not paths and has_wildcard:
             narrate(f"No file matches {source.path} (source {source.name}).")
+        if len(found) + len(paths) > settings.limits.file_count:
+            told = f"is more than {settings.limits.file_count:,} files"
+            raise beyond(f"What {source.path} (source {source.name}) matches", told, "file_count")
         for path in paths:
             try:
+                check_file(settings.home, path, settings.limits)
                 status = path.stat()
             except OSError as error:
                 raise UnreadableInputError(
                     f"{path.name} cannot be read: {error.strerror}.", "Deliver it again, or remove it."
                 ) from error
-            found.append(InboxFile(path, source, _digest(path), status.st_size, status.st_mtime_ns))
+            found.append(InboxFile(path, source, _digest(path, settings.limits), status.st_size, status.st_mtime_ns))
     return found
 
 
@@ -140,15 +141,14 @@ def retire_reread(settings: Settings, known: Ledger, files: list[InboxFile]) -> 
     All of the source's files are then read anew. Raises ConfigurationError if one of them is no longer in the inbox:
     a mixture of two readings would be worse than either. Returns one sentence per source.
     """
-    country = settings.policy.default_country
     told = []
     for name in sorted({source.name for source in settings.sources}):
         loads = [load for load in known.loads if load.source == name]
         # How bytes would be read now; those of a file that is gone, by the sources whose path it still matches.
-        readings = {(file.sha256, reading_digest(file.source, country)) for file in files if file.source.name == name}
+        readings = {(file.sha256, reading_digest(file.source, settings)) for file in files if file.source.name == name}
         bytes_present = {sha256 for sha256, _ in readings}
         readings |= {
-            (load.sha256, reading_digest(source, country))
+            (load.sha256, reading_digest(source, settings))
             for load in loads
             for source in settings.sources
             if load.sha256 not in bytes_present and _covers(source, load)
@@ -183,7 +183,7 @@ def new_files(
     orphans = {load.sha256: load.source for load in known.loads if load.source not in configured}
     for file in files:
         name = file.file(settings.home)
-        identifying = (file.source.name, file.sha256, reading_digest(file.source, settings.policy.default_country))
+        identifying = (file.source.name, file.sha256, reading_digest(file.source, settings))
         if identifying not in done:
             done[identifying] = name
             if file.sha256 in orphans:

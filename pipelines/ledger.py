@@ -6,6 +6,8 @@ A load is committed by its line: parts on disk that no line names do not exist f
 from __future__ import annotations
 
 import hashlib
+import os
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,6 +16,7 @@ from pipelines import chain
 from pipelines.errors import ConfigurationError, DamagedHistoryError
 
 NAME = "ledger.jsonl"
+_REMEDY = "Restore it from a backup, or try: heed repair; the last snapshot stays published."
 
 
 @dataclass(frozen=True)
@@ -65,6 +68,7 @@ class Ledger:
         self.history = history
         self.path = history / NAME
         self.entry_count = 0
+        self.retired_parts: set[str] = set()  # of loads that are no longer in the record
         self._loads: dict[str, Load] = {}
         chain.refuse_newer(self.path)
         for line in chain.lines(self.path):
@@ -82,11 +86,14 @@ class Ledger:
         self.entry_count += 1
         if "retired" in entry:
             for load_id in entry["retired"]:
-                self._loads.pop(load_id, None)
+                retired = self._loads.pop(load_id, None)
+                self.retired_parts |= {part.path for part in retired.parts} if retired else set()
             return
         content = dict(entry["load"])
         content["parts"] = tuple(Part(**part) for part in content["parts"])
         load = Load(**content)
+        if any(Path(part.path).is_absolute() or ".." in Path(part.path).parts for part in load.parts):
+            raise TypeError(f"a part of {load.load_id} lies outside history")
         self._loads[load.load_id] = load
 
     @property
@@ -132,6 +139,16 @@ class Ledger:
                 size = path.stat().st_size if path.exists() else None
                 if size != part.size_bytes:
                     found = "is missing" if size is None else f"has {size} bytes instead of {part.size_bytes}"
-                    raise DamagedHistoryError(
-                        f"{path} {found}.", "Restore it from a backup; the last snapshot stays published."
-                    )
+                    raise DamagedHistoryError(f"{path} {found}.", _REMEDY)
+
+    def check_contents(self) -> None:
+        """Raise DamagedHistoryError when a part is not what was written, to the byte.
+
+        Parquet has no checksum of its own: one changed byte of a packed page can read as other numbers.
+        """
+        parts = [part for load in self._loads.values() for part in load.parts]
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            found = pool.map(lambda part: sha256_of(self.history / part.path), parts)
+            for part, sha256 in zip(parts, found, strict=True):
+                if sha256 != part.sha256:
+                    raise DamagedHistoryError(f"{self.history / part.path} is not what was written.", _REMEDY)

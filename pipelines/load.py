@@ -15,10 +15,12 @@ from pathlib import Path
 from pipelines import identity, ledger
 from pipelines.canonical import TABLES, Table
 from pipelines.connectors import Delivery, Reading, connector
+from pipelines.durable import replace_durably
 from pipelines.engines.duckdb import DuckDBEngine, path_list, path_text, quoted
-from pipelines.errors import AccountingError, ContactKeyCollisionError, EngineError
+from pipelines.errors import AccountingError, ContactKeyCollisionError, EngineError, HeedError
 from pipelines.inbox import InboxFile, reading_digest
 from pipelines.ledger import Ledger, Load, Part
+from pipelines.limits import check_lines, check_row_count
 from pipelines.readers import row_count, unreadable
 from pipelines.repeats import mark_repeats, mark_repeats_of
 from pipelines.settings import Settings
@@ -63,17 +65,13 @@ class _Loading:
 
     @property
     def _delivery(self) -> Delivery:
-        return Delivery(self.file.path, self.file.source, self.engine, self.work)
+        return Delivery(self.file.path, self.file.source, self.engine, self.work, self.settings.limits)
 
     def run(self) -> Load:
         """Read, check and write every row of the file; raises AccountingError unless all of them are accounted for."""
         self.engine.execute(_QUARANTINED)
         self.engine.execute("create or replace temp table read_rows (row_number bigint)")
-        try:
-            reading = connector(self.file.source).read(self._delivery)
-        except OSError:
-            self.file.check_unchanged()
-            raise
+        reading = connector(self.file.source).read(self._delivery)
         for records in reading.records:
             self._take(TABLES[records.table], records.select, reading)
         self._take_rejects(reading)
@@ -85,6 +83,7 @@ class _Loading:
                 f" found {self.duplicate_count} duplicate and quarantined {quarantined_count}.",
                 "Nothing of it was loaded; this is a mistake in heed: please report it.",
             )
+        check_row_count(self.file.path.name, self.read_count, self.settings.limits)
         self._check_row_count(reading)
         self.file.check_unchanged()
         return Load(
@@ -92,7 +91,7 @@ class _Loading:
             source=self.file.source.name,
             connector=self.file.source.connector,
             connector_version=connector(self.file.source).VERSION,
-            reading=reading_digest(self.file.source, self.settings.policy.default_country),
+            reading=reading_digest(self.file.source, self.settings),
             file=self.file.file(self.settings.home),
             size_bytes=self.file.size_bytes,
             sha256=self.file.sha256,
@@ -110,9 +109,12 @@ class _Loading:
 
     def _check_row_count(self, reading: Reading) -> None:
         """Raise AccountingError unless every row of the file gave a record, where its rows can be counted apart."""
-        expected = row_count(self.engine, self.file.path, None if self.refused_count else reading.lines)
+        expected = row_count(
+            self.engine, self.file.path, self.settings.limits, None if self.refused_count else reading.lines
+        )
         read = self.placed_count + int(self.engine.value("select count(distinct row_number) from read_rows"))
         if expected is not None and read != expected:
+            check_lines(self.file.path, self.settings.limits)
             raise AccountingError(
                 f"{self.file.path.name} holds {expected} rows, but {read} were read.",
                 "Nothing of it was loaded; this is a mistake in heed: please report it.",
@@ -122,7 +124,9 @@ class _Loading:
         """Stage one select's rows and write those that are new."""
         try:
             with self.engine.whole_rows():
-                delivered = stage(self.engine, select, table, self.file.source, "staged", self.loaded_at)
+                delivered = stage(
+                    self.engine, select, table, self.file.source, "staged", self.loaded_at, self.settings.limits
+                )
         except EngineError as error:
             raise unreadable(self._delivery.label, error) from error
         count, refused_count = self.engine.rows("select count(*), count(problem) from staged_rows")[0]
@@ -353,9 +357,7 @@ class _Loading:
             f"(format parquet, compression zstd, row_group_size {ROW_GROUP}, use_tmp_file false)",
             relation=path.name,
         )
-        with partial.open("rb") as file:
-            os.fsync(file.fileno())
-        partial.replace(path)
+        replace_durably(partial, path)
         return int(self.engine.value(f"select count(*) from read_parquet({path_text(path)})"))
 
 
@@ -372,6 +374,10 @@ def load_file(
 
     Raises UnreadableInputError, ConfigurationError, AccountingError or ContactKeyCollisionError.
     """
-    load = _Loading(engine, settings, known, file, key, work, loaded_at).run()
+    try:
+        load = _Loading(engine, settings, known, file, key, work, loaded_at).run()
+    except (EngineError, OSError, HeedError):
+        file.check_unchanged()  # a file that is still being written can look like anything
+        raise
     known.append(load)
     return load

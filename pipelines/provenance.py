@@ -224,7 +224,7 @@ def write_history(engine: DuckDBEngine, published: Path) -> dict[str, Any]:
     """Build run.history from the runs published before and this one; returns this one's row."""
     row = summary_row(engine)
     # A line torn by a crash is none: that run's snapshot was never pointed at.
-    earlier = [dict(line.entry) for line in chain.lines(published / RUNS) if line.entry]
+    earlier = [dict(line.entry) for line in chain.lines(published / RUNS) if line.entry and not line.problem]
     for one in earlier:
         one["as_of"], one["started_at"] = _instant(one["as_of"]), _instant(one["started_at"])
     schema: dict[str, Any] = {

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from pipelines import chain, sqlfiles
+from pipelines.durable import replace_durably
 from pipelines.engines.duckdb import DuckDBEngine
 from pipelines.errors import NewerFormatError
 from pipelines.ledger import sha256_of
@@ -149,14 +149,7 @@ def _write_whole(path: Path, text: str) -> None:
     partial = path.with_name(f".{path.name}.partial")
     with partial.open("w", encoding="utf-8") as file:
         file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    partial.replace(path)
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    replace_durably(partial, path)
 
 
 def _forget_old(published: Path, keep: int, current: str) -> None:
@@ -196,8 +189,6 @@ def publish(
         for leftover in published.glob(f"{building.name}*"):
             leftover.unlink(missing_ok=True)
         raise
-    with building.open("rb") as file:
-        os.fsync(file.fileno())
     path = published / f"{run_id}.duckdb"
     told = {
         "run_id": run_id,
@@ -217,7 +208,7 @@ def publish(
         # Before the line, so that a line that names a key has its signature, wherever a run dies.
         lambda head: signer.sign(published, head) if signer else None,
     )
-    building.replace(path)
+    replace_durably(building, path)
     _write_whole(published / POINTER, pointer_text(told | {"head": head}))
     _forget_old(published, keep, path.name)
     return path

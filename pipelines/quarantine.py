@@ -16,6 +16,7 @@ import polars
 
 from pipelines.engines.duckdb import DuckDBEngine
 from pipelines.ledger import Load
+from pipelines.limits import OPTIONS
 from pipelines.settings import Settings
 
 #: Of each load, reason and column: how many places are named, and how many rows are shown as examples.
@@ -61,6 +62,15 @@ def write(engine: DuckDBEngine, settings: Settings, loads: list[Load]) -> None:
     engine.create_from_frame("run.quarantine_examples", polars.DataFrame(examples, schema=_EXAMPLE, orient="row"))
 
 
+def beyond_limits(private: Path, loads: list[Load]) -> Iterator[str]:
+    """One sentence for each load and limit of heed.toml that rows of it are beyond, naming the option."""
+    for load in loads:
+        reasons = polars.scan_parquet(private / "quarantine" / f"{load.load_id}.parquet", glob=False).select("reason")
+        for reason, count in sorted(reasons.group_by("reason").len().collect().iter_rows()):
+            if option := OPTIONS.get(reason):
+                yield f"{load.file}: {count:,} rows are beyond {option} in [limits] of heed.toml ({reason})."
+
+
 def _examples(path: Path, grouped: polars.DataFrame) -> Iterator[tuple[Any, ...]]:
     """The first rows of each reason and column: reason, column, row number, shape. Reads no more texts than these."""
     wanted = {
@@ -91,7 +101,7 @@ def shape(raw: str, reason: str, column: str | None = None) -> str:
     """
     try:
         row = json.loads(raw)
-    except ValueError:
+    except (ValueError, RecursionError):
         row = None
     if not isinstance(row, dict):
         return _cut(masked(raw), _LONGEST_ROW)

@@ -17,6 +17,8 @@ from pathlib import Path
 
 from pipelines.engines.duckdb import DuckDBEngine, identifier, path_text, quoted
 from pipelines.errors import EngineError, HeedError, UnreadableInputError
+from pipelines.limits import check_parquet, nested_too_deep
+from pipelines.settings_limits import Limits
 from pipelines.text_lines import Lines, lines_of, opened
 
 _DELIMITERS = ",;\t|"
@@ -28,6 +30,7 @@ _EPOCH_MICROSECONDS = {"s": "1e6", "ms": "1e3"}
 _SHAPE_LINES = 20
 _BLANKS = "chr(32) || chr(9) || chr(13) || chr(10) || chr(65279)"
 _LARGEST_OBJECT = 1 << 30
+_LONGEST_LINE = 16 << 20
 _serial = itertools.count(1)
 
 
@@ -165,7 +168,7 @@ def _scan(path: Path, names: list[str], options: str, *, has_header: bool) -> tu
     return scan, _rejects(table, int(has_header))
 
 
-def csv_rows(path: Path, work: Path) -> RawRows | None:
+def csv_rows(path: Path, work: Path, limits: Limits) -> RawRows | None:
     """The rows of a CSV file with a header line, plain or gzip; None for a file without even a header.
 
     Handles a byte-order mark, quoted line breaks and any of comma, semicolon, tab and bar. Mixed line
@@ -175,7 +178,8 @@ def csv_rows(path: Path, work: Path) -> RawRows | None:
     if not names:
         return None
     names = _checked(path, names)
-    options = f"""delim={quoted(delimiter)}, quote='"', escape='"', nullstr=''"""
+    longest = f", max_line_size={limits.line_size}" if limits.line_size else ""
+    options = f"""delim={quoted(delimiter)}, quote='"', escape='"', nullstr=''{longest}"""
     lines = lines_of(path)
     if lines.has_mixed_ends:
         path = _with_one_kind_of_line_end(path, work)
@@ -205,16 +209,17 @@ def _with_one_kind_of_line_end(path: Path, work: Path) -> Path:
     return copy
 
 
-def _line_scan(path: Path) -> tuple[str, str]:
+def _line_scan(path: Path, limits: Limits) -> tuple[str, str]:
     _refuse_utf16(path, _head(path)[:4])
     # With '' as null a blank line is a row, as it must be for line numbers to be right; otherwise it is skipped.
-    options = "delim='\x01', quote='', escape='', nullstr='', strict_mode=false, max_line_size=16777216"
+    longest = limits.line_size or _LONGEST_LINE
+    options = f"delim='\x01', quote='', escape='', nullstr='', strict_mode=false, max_line_size={longest}"
     return _scan(path, ["line"], options, has_header=False)
 
 
-def line_rows(path: Path) -> RawRows:
+def line_rows(path: Path, limits: Limits) -> RawRows:
     """The lines of a text file, plain or gzip, one row each: `row_number` is the line number, `raw` its text."""
-    scan, rejects = _line_scan(path)
+    scan, rejects = _line_scan(path, limits)
     return RawRows(f"select row_number() over () as row_number, coalesce(line, '') as raw from {scan}", (), rejects)
 
 
@@ -238,11 +243,11 @@ def _is_named_json_lines(path: Path) -> bool:
 def _is_json(line: str, kind: type) -> bool:
     try:
         return isinstance(json.loads(line), kind)
-    except ValueError:
+    except (ValueError, RecursionError):
         return False
 
 
-def json_objects(path: Path, list_key: str | None = None) -> RawRows:
+def json_objects(engine: DuckDBEngine, path: Path, limits: Limits, list_key: str | None = None) -> RawRows:
     """The objects of a JSON file, plain or gzip: `row_number`, the object's text as `raw`, and `reject_reason`.
 
     A file called .jsonl or .ndjson holds one object a line (`row_number` is the line; blank lines are no rows). Any
@@ -252,7 +257,7 @@ def json_objects(path: Path, list_key: str | None = None) -> RawRows:
     """
     shape = "lines" if _is_named_json_lines(path) else _json_shape(path, list_key)
     if shape in ("lines", "lists"):
-        lines = line_rows(path)
+        lines = line_rows(path, limits)
         rejects = lines.rejects
         found = f"""
             select row_number, case when row_number = 1 then ltrim(raw, chr(65279)) else raw end as raw
@@ -277,16 +282,17 @@ def json_objects(path: Path, list_key: str | None = None) -> RawRows:
         found = f"select row_number() over () as row_number, cast(raw as varchar) as raw from ({found})"
     select = f"""
         select row_number, raw,
-            case when not coalesce(json_valid(raw) and json_type(try_cast(raw as json)) = 'OBJECT', false)
+            case when {nested_too_deep(engine, "raw", limits)} then 'nested_too_deep'
+                when not coalesce(json_valid(raw) and json_type(try_cast(raw as json)) = 'OBJECT', false)
                 then 'malformed_json' end as reject_reason
         from ({found})"""
     return RawRows(select, (), rejects)
 
 
-def jsonl_rows(path: Path, keys: Iterable[str]) -> RawRows:
+def jsonl_rows(engine: DuckDBEngine, path: Path, keys: Iterable[str], limits: Limits) -> RawRows:
     """The values of `keys`, as text, in the objects of a JSON file (see `json_objects`)."""
     names = tuple(keys)
-    objects = json_objects(path)
+    objects = json_objects(engine, path, limits)
     paths = "[" + ", ".join(quoted(f'$."{name}"') for name in names) + "]"
     listed = ", ".join(f"found[{position}] as {column(name)}" for position, name in enumerate(names, start=1))
     select = f"""
@@ -298,10 +304,11 @@ def jsonl_rows(path: Path, keys: Iterable[str]) -> RawRows:
     return RawRows(select, names, objects.rejects)
 
 
-def parquet_rows(engine: DuckDBEngine, path: Path) -> RawRows:
+def parquet_rows(engine: DuckDBEngine, path: Path, limits: Limits) -> RawRows:
     """The rows of a Parquet file: every column as text, except instants, which keep their type."""
     scan = f"read_parquet({path_text(path)}, file_row_number=true)"
     try:
+        check_parquet(engine, path, limits)
         types = engine.columns(f"select * from {scan}")
     except EngineError as error:
         raise UnreadableInputError(
@@ -341,14 +348,14 @@ def json_keys(engine: DuckDBEngine, objects: str, label: str) -> tuple[str, ...]
     return tuple(str(row[0]) for row in rows)
 
 
-def rows_of(engine: DuckDBEngine, path: Path, work: Path, keys: Iterable[str]) -> RawRows | None:
+def rows_of(engine: DuckDBEngine, path: Path, work: Path, keys: Iterable[str], limits: Limits) -> RawRows | None:
     """The rows of a CSV, JSON Lines or Parquet file by its name; `keys` are what to take from JSON objects."""
     kind = file_format(path)
     if kind == "csv":
-        return csv_rows(path, work)
+        return csv_rows(path, work, limits)
     if kind == "parquet":
-        return parquet_rows(engine, path)
-    return jsonl_rows(path, keys)
+        return parquet_rows(engine, path, limits)
+    return jsonl_rows(engine, path, keys, limits)
 
 
 def kept(engine: DuckDBEngine, rows: RawRows, label: str = "The file") -> RawRows:
@@ -364,7 +371,7 @@ def kept(engine: DuckDBEngine, rows: RawRows, label: str = "The file") -> RawRow
     return RawRows("select * from parsed_rows", rows.columns, rows.rejects, rows.raws)
 
 
-def row_count(engine: DuckDBEngine, path: Path, lines: Lines | None = None) -> int | None:
+def row_count(engine: DuckDBEngine, path: Path, limits: Limits, lines: Lines | None = None) -> int | None:
     """How many rows a file holds, counted apart from reading them; None where only reading can tell.
 
     That is a CSV file with quotes (a line break may be part of a value) or mixed line ends, and a JSON document.
@@ -377,7 +384,7 @@ def row_count(engine: DuckDBEngine, path: Path, lines: Lines | None = None) -> i
         return None
     if kind == "csv" and lines and (lines.are_rows or lines.has_quotes or lines.has_mixed_ends):
         return max(lines.count - 1, 0) if lines.are_rows else None
-    scan, rejects = _line_scan(path)
+    scan, rejects = _line_scan(path, limits)
     # Most lines begin with something: only the others are looked at whole.
     is_filled = f"line[1] between '!' and '~' or trim(line, {_BLANKS}) <> ''"
     filled, has_quotes = engine.rows(

@@ -16,12 +16,26 @@ from pathlib import Path
 from threading import Thread
 from typing import Any, Protocol
 
-from pipelines import audit, build, chain, changes, identity, inbox, lineage, load, provenance, publish, quarantine
+from pipelines import (
+    audit,
+    build,
+    chain,
+    changes,
+    identity,
+    inbox,
+    leftovers,
+    lineage,
+    load,
+    provenance,
+    publish,
+    quarantine,
+)
 from pipelines.engines.duckdb import DuckDBEngine
 from pipelines.errors import ConfigurationError, UsageError
 from pipelines.ledger import Ledger, Load
 from pipelines.lock import home_lock
-from pipelines.settings import Settings, memory_bytes
+from pipelines.settings import Settings
+from pipelines.settings_table import memory_bytes
 from pipelines.signature import Signer, read_signer
 
 Narrate = Callable[[str], None]
@@ -212,6 +226,17 @@ def _engine(settings: Settings, ledger: Ledger, work: Path, name: str) -> Iterat
         yield engine
 
 
+def _load_time(ledger: Ledger, now: datetime, narrate: Narrate) -> datetime:
+    """When what is loaded now is loaded: never before what was loaded already, whatever the clock says.
+
+    Records of later than a day after it are refused, and a clock that was set back must not refuse a year of them.
+    """
+    last = max((datetime.fromisoformat(one.loaded_at) for one in ledger.loads), default=now)
+    if now < last:
+        narrate(f"The clock says {now:%Y-%m-%d %H:%M}, before the last load ({last:%Y-%m-%d %H:%M} UTC): set it right.")
+    return max(now, last)
+
+
 def _load(
     settings: Settings, ledger: Ledger, work: Path, started_at: datetime, narrate: Narrate, tell: Tell
 ) -> list[Load]:
@@ -225,18 +250,21 @@ def _load(
     if new:
         ledger.check_key(identity.key_check(key))
     loads = []
+    loaded_at = _load_time(ledger, started_at, narrate)
     for position, file in enumerate(new, start=1):
         narrate(f"Loading {file.file(settings.home)} ({position} of {len(new)})")
         name, begun = f"load_{position}", time.perf_counter()
         is_small = file.size_bytes < _BYTES_FOR_ONE_THREAD
         options = _options(settings, work, name, is_small=is_small)
         with DuckDBEngine(work / f"{name}.duckdb", **options) as engine:
-            one = load.load_file(engine, settings, ledger, file, key, work, started_at)
+            one = load.load_file(engine, settings, ledger, file, key, work, loaded_at)
         tell("file_loaded", **_counts(one), seconds=_since(begun))
         if one.read_count == 0:
             narrate(f"{one.file} holds no rows.")
         loads.append(one)
     refused = [one for one in loads if one.quarantined_count]
+    for sentence in quarantine.beyond_limits(settings.private, refused):
+        narrate(sentence)
     if refused:
         worst = max(refused, key=lambda one: one.quarantined_count / one.read_count)
         narrate(
@@ -303,6 +331,7 @@ def execute(
                 tell("step_done", step=name, seconds=steps[-1][1], rows=rows)
 
             done("load", sum(one.read_count for one in new_loads))
+            leftovers.sweep(ledger, settings.private)
 
             parts = lineage.fingerprints(settings, ledger, wanted)
             digest = lineage.fingerprint(parts)
@@ -311,6 +340,7 @@ def execute(
                 tell("nothing_new")
                 return Outcome(pointer["run_id"], settings.published / pointer["snapshot"], False, new_loads, steps)
 
+            ledger.check_contents()
             latest = [datetime.fromisoformat(one.last_record_at) for one in ledger.loads if one.last_record_at]
             instant = wanted_as_of or max(latest, default=None)
             # Great Expectations takes seconds to import: it does so while DuckDB builds. It imports PySpark too where

@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 from pipelines.errors import ConfigurationError
 from pipelines.settings_dashboard import Dashboard, read_dashboard
 from pipelines.settings_engine import Engine, read_engine
+from pipelines.settings_limits import Limits, read_limits
 from pipelines.settings_operations import Operations, read_operations
 from pipelines.settings_table import SECONDS, Table, seconds_of
 
@@ -25,7 +26,6 @@ TABLES = ("messages", "inbound_messages", "consent_events", "campaigns", "contac
 _FIXED_OFFSET = re.compile(r"^(?:UTC|GMT)?([+-])(\d{1,2})(?::?(\d{2}))?$")
 _DEADLINE = re.compile(r"^\s*(\d+)\s*(h|d|bd)\s*$")
 _CAP = re.compile(r"^\s*(\d+)\s*/\s*([1-9]\d*)\s*(min|h|d)\s*$")
-_MEMORY = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([KMGT])(i?)B\s*", re.IGNORECASE)
 _LONGEST = {"hours": 24 * 366, "calendar_days": 366, "business_days": 260}  # a year
 
 
@@ -103,6 +103,7 @@ class Settings:
     engine: Engine = field(default_factory=Engine)
     operations: Operations = field(default_factory=Operations)
     signing_key: Path | None = None  # the private key that signs each published run
+    limits: Limits = field(default_factory=Limits)
 
     @cached_property
     def inbox(self) -> Path:
@@ -209,21 +210,6 @@ def _frequency_cap(table: Table) -> tuple[int, int] | None:
     return int(match.group(1)), int(match.group(2)) * SECONDS[match.group(3)]
 
 
-def memory_bytes(text: str) -> int:
-    """Bytes that a text like "4GB" or "1.5 GiB" means, as DuckDB reads it."""
-    match = _MEMORY.fullmatch(text)
-    assert match, "settings hold only what was read"
-    thousand = 1024 if match.group(3) else 1000
-    return int(float(match.group(1)) * thousand ** ("KMGT".index(match.group(2).upper()) + 1))
-
-
-def _memory_limit(table: Table) -> str | None:
-    value = table.text("memory_limit")
-    if value is not None and not _MEMORY.fullmatch(value):
-        raise table.wrong("memory_limit", f"is {value!r}", 'Write a number and a unit: "4GB".')
-    return value
-
-
 def _policy(path: Path, content: dict[str, Any]) -> Policy:
     table = Table(path, "[policy]", content)
     defaults = Policy()
@@ -247,7 +233,7 @@ def _policy(path: Path, content: dict[str, Any]) -> Policy:
         frequency_cap=_frequency_cap(table),
         forbidden_sources=tuple(str(value) for value in forbidden),
         as_of=table.text("as_of"),
-        memory_limit=_memory_limit(table),
+        memory_limit=table.size("memory_limit"),
         threads=table.take("threads", int),
         keep_snapshots=table.take("keep_snapshots", int, defaults.keep_snapshots),
         publish_reason_texts=table.take("publish_reason_texts", bool, defaults.publish_reason_texts),
@@ -355,7 +341,8 @@ def read(home: Path) -> Settings:
     engine = read_engine(path, top.take("engine", dict, {}))
     operations = read_operations(path, top)
     signing_key = _signing_key(path, top.take("signature", dict, {}))
+    limits = read_limits(path, top.take("limits", dict, {}))
     listed = top.take("source", list, [])
     top.finish()
     sources = tuple(_source(path, item, position, home) for position, item in enumerate(listed, start=1))
-    return Settings(home.resolve(), policy, sources, dashboard, engine, operations, signing_key)
+    return Settings(home.resolve(), policy, sources, dashboard, engine, operations, signing_key, limits)

@@ -19,6 +19,15 @@ _WORDS = {
     list: "a list",
     dict: "a table",
 }
+_SIZE = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([KMGT])(i?)B\s*", re.IGNORECASE)
+
+
+def memory_bytes(text: str) -> int:
+    """Bytes that a text like "4GB" or "1.5 GiB" means, as DuckDB reads it."""
+    match = _SIZE.fullmatch(text)
+    assert match, "settings hold only what was read"
+    thousand = 1024 if match.group(3) else 1000
+    return int(float(match.group(1)) * thousand ** ("KMGT".index(match.group(2).upper()) + 1))
 
 
 def seconds_of(text: str) -> int | None:
@@ -61,6 +70,13 @@ class Table:
         if not all(isinstance(value, str) and value.strip() for value in values):
             raise self.wrong(key, f"is {values!r}", 'Write a list of texts: ["one", "another"].')
         return tuple(values)
+
+    def size(self, key: str) -> str | None:
+        """A text that says how many bytes, for `memory_bytes`; None where there is none."""
+        value = self.text(key)
+        if value is not None and not _SIZE.fullmatch(value):
+            raise self.wrong(key, f"is {value!r}", 'Write a number and a unit: "4GB".')
+        return value
 
     def required(self, key: str, remedy: str) -> str:
         """A text that must be there."""

@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from pipelines import verify
 from pipelines.audit import FINDING_COLUMNS
 from pipelines.engines.duckdb import DuckDBEngine
-from pipelines.errors import NoSnapshotError, UsageError
+from pipelines.errors import DamagedSnapshotError, EngineError, NoSnapshotError, UsageError
 from pipelines.publish import read_pointer
 from pipelines.settings import fixed_offset_seconds
 from pipelines.zones import utc_text
@@ -76,9 +77,17 @@ def published(home: Path) -> Iterator[DuckDBEngine]:
 
 @contextmanager
 def opened(snapshot: Path) -> Iterator[DuckDBEngine]:
-    """One snapshot file, read only."""
-    with DuckDBEngine(snapshot, read_only=True) as engine:
-        yield engine
+    """One snapshot file, read only; raises DamagedSnapshotError where it is not what was published."""
+    try:
+        with DuckDBEngine(snapshot, read_only=True) as engine:
+            yield engine
+    except EngineError as error:
+        if problem := verify.snapshot_problem(snapshot):
+            home = snapshot.parent.parent
+            raise DamagedSnapshotError(
+                f"{snapshot} {problem}.", f"Try: heed -C {home} repair, then heed -C {home} run"
+            ) from error
+        raise
 
 
 def report_timezone(engine: DuckDBEngine) -> str:

@@ -2,9 +2,10 @@
 
 The checks are the same for every connector. Reason codes:
 
-required_value_missing, value_not_allowed, timestamp_unreadable, timestamp_without_zone, timestamp_ambiguous,
-timestamp_nonexistent, timestamp_implausible, number_unreadable, boolean_unreadable; from the readers:
-malformed_row, malformed_json, not_utf8, row_too_long; and whatever codes a connector gives its own refusals.
+required_value_missing, value_not_allowed, value_too_long, timestamp_unreadable, timestamp_without_zone,
+timestamp_ambiguous, timestamp_nonexistent, timestamp_implausible, number_unreadable, boolean_unreadable; from the
+readers: malformed_row, malformed_json, nested_too_deep, not_utf8, row_too_long; and whatever codes a connector gives
+its own refusals.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from pipelines.canonical import PHONE_CHANNELS, SYNONYMS, Column, Table
 from pipelines.engines.duckdb import DuckDBEngine, quoted
 from pipelines.identity import SCHEMES
 from pipelines.settings import Source
+from pipelines.settings_limits import Limits
 
 _SPACES = (" ", "\t", "\n", "\r", "\u00a0")
 _SPACE = " || ".join(f"chr({ord(space)})" for space in _SPACES)
@@ -28,6 +30,7 @@ _LOCAL = rf"^{_DAY_AND_TIME}$"
 _OF = ":"  # between a reason and the column it is of
 _EARLIEST = "timestamptz '2000-01-01 00:00:00+00'"
 _TRUE = ("true", "t", "yes", "y", "1")
+DEFAULT_LIMITS = Limits()
 _FALSE = ("false", "f", "no", "n", "0")
 
 
@@ -76,11 +79,13 @@ def _instant(name: str, kind: str, pattern: str) -> str:
     )
 
 
-def _problem(column: Column, is_typed: bool, source: Source, latest: str) -> list[str]:
+def _problem(column: Column, is_typed: bool, source: Source, latest: str, limits: Limits) -> list[str]:
     """`case` branches giving a reason code for one column."""
     name, branches = column.name, []
     if column.required:
         branches.append(f"when {name} is null then 'required_value_missing'")
+    if column.kind in ("text", "free_text", "contact"):
+        branches.append(f"when strlen({name}) > {limits.field_size} then 'value_too_long'")
     if column.words:
         branches.append(f"when {name} is not null and {_is_none_of(name, column.words)} then 'value_not_allowed'")
     if column.kind == "number":
@@ -108,7 +113,13 @@ def _problem(column: Column, is_typed: bool, source: Source, latest: str) -> lis
 
 
 def stage(
-    engine: DuckDBEngine, select: str, table: Table, source: Source, target: str, loaded_at: datetime
+    engine: DuckDBEngine,
+    select: str,
+    table: Table,
+    source: Source,
+    target: str,
+    loaded_at: datetime,
+    limits: Limits = DEFAULT_LIMITS,
 ) -> tuple[str, ...]:
     """Build view `target` over temp table `{target}_rows` from a connector's select; returns the columns it gives.
 
@@ -163,7 +174,7 @@ def stage(
         problems.append(f"when reject_reason is not null then concat(reject_reason, '{_OF}', {column_name})")
     for column in table.columns:
         if column in present:
-            branches = _problem(column, column.name in typed, source, latest)
+            branches = _problem(column, column.name in typed, source, latest, limits)
         else:
             branches = ["when true then 'required_value_missing'"] if column.required else []
         for branch in branches:

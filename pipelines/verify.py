@@ -72,7 +72,7 @@ def _file_problem(path: Path, sha256: str) -> str | None:
 
 def _snapshots(home: Path, published: Path, ledger_heads: set[str]) -> Iterator[Check]:
     told = [(line, line.entry) for line in chain.lines(published / RUNS) if line.entry]
-    vouched = {entry.get("snapshot"): entry.get("snapshot_sha256") for _, entry in told}
+    vouched = _vouched(published)
     # Runs from before there was a chain say nothing of their snapshots' bytes.
     unchained = {f"{entry.get('run_id')}.duckdb" for _, entry in told if chain.PREVIOUS not in entry}
     for path in sorted(published.glob("*.duckdb")):
@@ -87,6 +87,18 @@ def _snapshots(home: Path, published: Path, ledger_heads: set[str]) -> Iterator[
             yield Check("runs", where, f"names an end of the ledger that {NAME} does not hold: lines of it are gone")
     if (published / POINTER).exists() or told:
         yield Check("pointer", _below(home, published / POINTER), _pointer_problem(published, [one for one, _ in told]))
+
+
+def _vouched(published: Path) -> dict[str, Any]:
+    """The SHA-256 of every snapshot that a run's line vouches for, by file name."""
+    entries = [line.entry for line in chain.lines(published / RUNS) if line.entry]
+    return {str(entry.get("snapshot")): entry.get("snapshot_sha256") for entry in entries}
+
+
+def snapshot_problem(path: Path) -> str | None:
+    """What is wrong with a snapshot's file; None where it is what was published, or no line says what that was."""
+    sha256 = _vouched(path.parent).get(path.name)
+    return _file_problem(path, str(sha256)) if sha256 else None
 
 
 def _pointer_problem(published: Path, lines: list[chain.Line]) -> str | None:

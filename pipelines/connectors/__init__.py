@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Protocol, cast
@@ -24,6 +24,7 @@ from typing import Protocol, cast
 from pipelines.engines.duckdb import DuckDBEngine
 from pipelines.errors import ConfigurationError
 from pipelines.settings import Source
+from pipelines.settings_limits import Limits
 from pipelines.text_lines import Lines
 
 __all__ = ["Connector", "Delivery", "Reading", "Records", "connector", "named", "names"]
@@ -37,6 +38,7 @@ class Delivery:
     source: Source
     engine: DuckDBEngine
     work: Path
+    limits: Limits = field(default_factory=Limits)
 
     @property
     def label(self) -> str:

@@ -21,7 +21,7 @@ def _json_keys(delivery: Delivery, table: canonical.Table) -> tuple[str, ...]:
     """How the first objects of a JSON file spell the table's columns; the plain names for other formats."""
     if readers.file_format(delivery.path) != "jsonl":
         return table.names
-    objects = readers.json_objects(delivery.path).select
+    objects = readers.json_objects(delivery.engine, delivery.path, delivery.limits).select
     seen = readers.json_keys(delivery.engine, f"select * from ({objects}) limit {_SAMPLE_ROWS}", delivery.label)
     spelled = {key.strip().lower(): key for key in reversed(seen)}
     return tuple(name if name in seen else spelled.get(name, name) for name in table.names)
@@ -39,7 +39,8 @@ def read(delivery: Delivery) -> Reading:
             f"Write table = one of {', '.join(canonical.TABLES)}: what the rows of its files are.",
         )
     table = canonical.TABLES[source.table]
-    rows = readers.rows_of(delivery.engine, delivery.path, delivery.work, _json_keys(delivery, table))
+    keys = _json_keys(delivery, table)
+    rows = readers.rows_of(delivery.engine, delivery.path, delivery.work, keys, delivery.limits)
     if rows is None:
         return Reading(())
     theirs = {name.strip().lower(): name for name in rows.columns}

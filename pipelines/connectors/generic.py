@@ -109,7 +109,7 @@ def read(delivery: Delivery) -> Reading:
     table = canonical.TABLES[source.table or "messages"]
     mappings = [source.columns, *(event.columns for event in source.events)]
     keys = sorted({value for mapping in mappings for value in mapping.values() if isinstance(value, str)})
-    rows = readers.rows_of(delivery.engine, delivery.path, delivery.work, keys)
+    rows = readers.rows_of(delivery.engine, delivery.path, delivery.work, keys, delivery.limits)
     if rows is None:
         return Reading(())
     if source.events:

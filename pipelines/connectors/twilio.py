@@ -83,13 +83,13 @@ def _delivered(delivery: Delivery) -> tuple[readers.RawRows, dict[str, str]] | N
     """The file's rows, and the expression of each of its columns by name."""
     engine, path = delivery.engine, delivery.path
     if readers.file_format(path) != "jsonl":
-        rows = readers.rows_of(engine, path, delivery.work, ())
+        rows = readers.rows_of(engine, path, delivery.work, (), delivery.limits)
         if rows is None:
             return None
         select = f"select *, cast(null as varchar) as reject_reason from ({rows.select})"
         columns = {name: f"cast({readers.column(name)} as varchar)" for name in rows.columns}
         return readers.RawRows(select, rows.columns, rows.rejects, rows.raws), columns
-    objects = readers.json_objects(path, "messages")
+    objects = readers.json_objects(engine, path, delivery.limits, "messages")
     keys = readers.json_keys(engine, objects.select, delivery.label)
     wanted = [key for key in keys if any(_plain(key) in aliases for aliases in _NAMES.values())]
     paths = "[" + ", ".join(quoted(f'$."{key}"') for key in wanted) + "]"

@@ -233,7 +233,7 @@ def read(delivery: Delivery) -> Reading:
 
     Raises UnreadableInputError when it holds objects, but no webhook envelope.
     """
-    objects = readers.json_objects(delivery.path)
+    objects = readers.json_objects(delivery.engine, delivery.path, delivery.limits)
     select = _facts(_items(_changes(objects.select)))
     rows = readers.RawRows(select, (), objects.rejects)
     facts = readers.kept(delivery.engine, rows, delivery.label).select

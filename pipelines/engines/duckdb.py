@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -208,6 +208,12 @@ class DuckDBEngine:
     def define_function(self, signature: str, expression: str) -> None:
         """Define a function for the SQL of this session: `signature` is its name and parameter, as `f(x)`."""
         self.execute(f"create or replace macro {signature} as {expression}")
+
+    def define_python_function(self, name: str, function: Callable[..., Any]) -> None:
+        """Give the SQL of this session a function of Python's, by its annotations; safe to do twice. None for null."""
+        with suppress(duckdb.InvalidInputException, duckdb.NotImplementedException, duckdb.CatalogException):
+            self.connection.remove_function(name)
+        self.connection.create_function(name, function)
 
     def create_from_frame(self, relation: str, frame: polars.DataFrame) -> None:
         """Build table `schema.name` from a Polars data frame."""
