@@ -46,6 +46,10 @@ VERBS: dict[str, tuple[str, str]] = {
         "heed -C logs verify --json",
     ),
     "repair": ("take what is damaged out, so that the next run makes it anew", "heed -C logs repair"),
+    "forget": (
+        "remove a person's address and texts, and go on honouring the opt-out",
+        'heed -C logs forget "+1 202 555 0143"',
+    ),
     "dashboard": ("serve the pages", "heed -C logs dashboard --port 8501"),
 }
 
@@ -91,7 +95,7 @@ def parser() -> argparse.ArgumentParser:
         "--as-of", metavar="INSTANT", help="judge the record as it stood then (ISO 8601 with offset)"
     )
     made["run"].add_argument("--verbose", action="store_true", help="say every step")
-    for name in ("status", "verify"):
+    for name in ("status", "verify", "forget"):
         made[name].add_argument("--json", action="store_true", help="print it as JSON")
     for name in ("findings", "metrics", "contact", "rules", "waivers"):
         made[name].add_argument(
@@ -104,12 +108,13 @@ def parser() -> argparse.ArgumentParser:
         made[name].add_argument(
             "--period", metavar="YYYY-MM", help="only rows of this month, as the report's time zone has it"
         )
-    made["contact"].add_argument(
-        "address",
-        nargs="?",
-        default="",
-        help="an address in any spelling, a contact_key of 16 hexadecimal digits, or - to read it from input",
-    )
+    for name in ("contact", "forget"):
+        made[name].add_argument(
+            "address",
+            nargs="?",
+            default="",
+            help="an address in any spelling, a contact_key of 16 hexadecimal digits, or - to read it from input",
+        )
     made["contact"].add_argument("--json", action="store_true", help="print all as one object, with what was read")
     made["contact"].add_argument(
         "--each", action="store_true", help="answer every line of input with one line, the object of --json"

@@ -164,6 +164,13 @@ def _compare(options: argparse.Namespace) -> int:
     return 0
 
 
+def _forget(options: argparse.Namespace) -> int:
+    from pipelines import forget
+
+    forget.run(options)
+    return 0
+
+
 def _verify(options: argparse.Namespace) -> int:
     from pipelines import verify
 
@@ -199,6 +206,7 @@ _DOES = {
     "segments": segments.run,
     "verify": _verify,
     "repair": _repair,
+    "forget": _forget,
     "dashboard": _dashboard,
 }
 

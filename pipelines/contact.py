@@ -103,8 +103,7 @@ def keys_of(text: str, settings: Settings, ledger: Ledger) -> list[int]:
         return [value - (1 << 64) if value >= 1 << 63 else value]
     from pipelines import identity
 
-    key = identity.load_key(settings.private, may_make=False)
-    ledger.check_key(identity.key_check(key))
+    key = identity.home_key(settings.private, ledger)
     country = settings.policy.default_country
     addresses = [identity.normalised_address(text, is_phone, country) for is_phone in (True, False)]
     return [identity.contact_key(address, key) for address in dict.fromkeys(addresses)]

@@ -6,7 +6,8 @@ A load is committed by its line: parts on disk that no line names do not exist f
 from __future__ import annotations
 
 import hashlib
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +51,11 @@ class Load:
     key_check: str = ""  # tells whether two loads were keyed with the same secret, and nothing about it
     tables: dict[str, int] = field(default_factory=dict)  # accepted rows by canonical table
     parts: tuple[Part, ...] = ()
+    textless_count: int = 0  # accepted rows whose texts were left out: of forgotten contacts, or past their time
+
+
+def _replacement(load_id: str, old: Part, new: Part) -> dict[str, Any]:
+    return {"load_id": load_id, "path": old.path, "sha256": old.sha256, "part": asdict(new)}
 
 
 def sha256_of(path: Path) -> str:
@@ -59,12 +65,21 @@ def sha256_of(path: Path) -> str:
 
 
 class Ledger:
-    """The loads of one home, in order; `append` and `retire` are the only ways to change it."""
+    """The loads of one home, in order, and what was taken out of them since; only its methods add lines to it.
+
+    `forgotten` holds the digests of contact keys whose address and texts may not come back, `unfinished` those of them
+    whose erasure has begun and is not known to have ended. History has no text of before `texts_before`. `replaced`
+    are the paths of parts that others have taken the place of.
+    """
 
     def __init__(self, history: Path) -> None:
         self.history = history
         self.path = history / NAME
         self.entry_count = 0
+        self.forgotten: set[str] = set()
+        self.unfinished: set[str] = set()
+        self.texts_before: datetime | None = None
+        self.replaced: list[Path] = []
         self._loads: dict[str, Load] = {}
         for line in chain.lines(self.path):
             damaged = DamagedHistoryError(
@@ -74,7 +89,7 @@ class Ledger:
                 raise damaged
             try:
                 self._apply(line.entry)
-            except (KeyError, TypeError, AttributeError) as error:
+            except (KeyError, TypeError, AttributeError, ValueError) as error:
                 raise damaged from error
 
     def _apply(self, entry: dict[str, Any]) -> None:
@@ -83,10 +98,38 @@ class Ledger:
             for load_id in entry["retired"]:
                 self._loads.pop(load_id, None)
             return
+        if "replaced" in entry:
+            self._apply_replaced(entry)
+            return
+        if "forgotten" in entry:
+            self.forgotten |= set(entry["forgotten"])
+            self.unfinished |= set(entry["forgotten"])
+            return
+        if "erased" in entry:
+            self.unfinished -= set(entry["erased"])
+            return
+        if "texts_before" in entry:
+            self.texts_before = datetime.fromisoformat(entry["texts_before"])
+            return
         content = dict(entry["load"])
         content["parts"] = tuple(Part(**part) for part in content["parts"])
         load = Load(**content)
         self._loads[load.load_id] = load
+
+    def _apply_replaced(self, entry: dict[str, Any]) -> None:
+        """Parts that others take the place of; with another key where the line names its check value."""
+        for one in entry["replaced"]:
+            load, new = self._loads[one["load_id"]], Part(**one["part"])
+            if (one["path"], one["sha256"]) not in {(part.path, part.sha256) for part in load.parts}:
+                raise ValueError("a part is replaced that the load does not have")
+            parts = tuple(new if part.path == one["path"] else part for part in load.parts)
+            self._loads[load.load_id] = replace(load, parts=parts)
+            self.replaced.append(self.history / one["path"])
+        if "key_check" in entry:
+            self._loads = {name: replace(one, key_check=entry["key_check"]) for name, one in self._loads.items()}
+            renamed = entry["keys_forgotten"]
+            self.forgotten = {renamed[digest] for digest in self.forgotten}
+            self.unfinished = {renamed[digest] for digest in self.unfinished}
 
     @property
     def loads(self) -> list[Load]:
@@ -118,6 +161,22 @@ class Ledger:
     def retire(self, load_ids: list[str], reason: str) -> None:
         """Take loads out of the record because their files are about to be read anew, and say why."""
         self._write({"retired": load_ids, "reason": reason})
+
+    def replace_part(self, load_id: str, old: Part, new: Part, reason: str) -> None:
+        """Let a new part, which is on disk already, take the place of another one, and say why."""
+        self._write({"replaced": [_replacement(load_id, old, new)], "reason": reason})
+
+    def forget(self, digests: list[str]) -> None:
+        """Say that contacts are to be forgotten, by the digests of their keys: nothing of them comes in from now on."""
+        self._write({"forgotten": digests})
+
+    def erased(self, digests: list[str]) -> None:
+        """Say that the erasure of contacts ended."""
+        self._write({"erased": digests})
+
+    def let_texts_end(self, before: datetime) -> None:
+        """Say that history has no text of before an instant any more."""
+        self._write({"texts_before": before.isoformat()})
 
     def _write(self, entry: dict[str, Any]) -> None:
         chain.append(self.path, entry)

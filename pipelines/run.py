@@ -17,7 +17,20 @@ from pathlib import Path
 from threading import Thread
 from typing import Any
 
-from pipelines import audit, build, chain, changes, identity, inbox, lineage, load, provenance, publish, quarantine
+from pipelines import (
+    audit,
+    build,
+    chain,
+    changes,
+    identity,
+    inbox,
+    lineage,
+    load,
+    provenance,
+    publish,
+    quarantine,
+    retention,
+)  # fmt: skip
 from pipelines.engines.duckdb import DuckDBEngine
 from pipelines.errors import ConfigurationError, LockedError, UsageError
 from pipelines.ledger import Ledger, Load
@@ -183,7 +196,7 @@ def _fits_in_memory(settings: Settings, ledger: Ledger) -> bool:
 
 
 @contextmanager
-def _work_folder(settings: Settings) -> Iterator[Path]:
+def work_folder(settings: Settings) -> Iterator[Path]:
     """A disposable folder below private/ (staged rows hold addresses), gone afterwards."""
     work = settings.private / "work"
     shutil.rmtree(work, ignore_errors=True)  # what a killed run left behind
@@ -195,7 +208,7 @@ def _work_folder(settings: Settings) -> Iterator[Path]:
         shutil.rmtree(work, ignore_errors=True)
 
 
-def _options(settings: Settings, work: Path, name: str) -> dict[str, Any]:
+def options_of(settings: Settings, work: Path, name: str) -> dict[str, Any]:
     """What DuckDB may take of this machine for the database `name`, and where it spills."""
     return {
         "memory_limit": f"{_memory_limit(settings) // 1024}KiB",
@@ -208,7 +221,7 @@ def _options(settings: Settings, work: Path, name: str) -> dict[str, Any]:
 def _engine(settings: Settings, work: Path, name: str, *, is_packed: bool) -> Iterator[DuckDBEngine]:
     """A disposable database to build in, with a cluster for what is heavy where [engine] says so."""
     path = work / f"{name}.duckdb" if is_packed else None
-    options = _options(settings, work, name) | {"in_memory": ("audits",)}
+    options = options_of(settings, work, name) | {"in_memory": ("audits",)}
     if settings.engine.name != "spark":
         with DuckDBEngine(path, **options) as engine:
             yield engine
@@ -229,17 +242,19 @@ def _load(settings: Settings, ledger: Ledger, work: Path, started_at: datetime, 
     for sentence in inbox.retire_reread(settings, ledger, files):
         narrate(sentence)
     new = list(inbox.new_files(settings, ledger, files, narrate))
-    key = identity.load_key(settings.private, may_make=not ledger.loads) if new else b""
-    if new:
-        ledger.check_key(identity.key_check(key))
+    key = identity.home_key(settings.private, ledger, may_make=not ledger.loads) if new else b""
     loads = []
     for position, file in enumerate(new, start=1):
         narrate(f"Loading {file.file(settings.home)} ({position} of {len(new)})")
         name = f"load_{position}"
-        with DuckDBEngine(work / f"{name}.duckdb", **_options(settings, work, name)) as engine:
+        with DuckDBEngine(work / f"{name}.duckdb", **options_of(settings, work, name)) as engine:
             one = load.load_file(engine, settings, ledger, file, key, work, started_at)
         if one.read_count == 0:
             narrate(f"{one.file} holds no rows.")
+        if one.textless_count:
+            narrate(
+                f"{one.textless_count:,} rows of {one.file} came without their texts: forgotten, or past their time."
+            )
         loads.append(one)
     refused = [one for one in loads if one.quarantined_count]
     if refused:
@@ -276,10 +291,15 @@ def execute(settings: Settings, *, as_of: str | None = None, narrate: Narrate = 
         ledger = Ledger(settings.history)
         ledger.check_parts()
         steps: Steps = []
-        with _work_folder(settings) as work:
+        with work_folder(settings) as work:
             begun = time.perf_counter()
             new_loads = _load(settings, ledger, work, started_at, narrate)
             steps.append(("load", _since(begun), sum(one.read_count for one in new_loads)))
+            latest = [datetime.fromisoformat(one.last_record_at) for one in ledger.loads if one.last_record_at]
+            instant = wanted_as_of or max(latest, default=None)
+            retention.enforce(
+                settings, ledger, instant, lambda: DuckDBEngine(**options_of(settings, work, "retention")), narrate
+            )
 
             parts = lineage.fingerprints(settings, ledger, wanted)
             digest = lineage.fingerprint(parts)
@@ -288,8 +308,6 @@ def execute(settings: Settings, *, as_of: str | None = None, narrate: Narrate = 
                 narrate("Nothing new: the published snapshot stands.")
                 return Outcome(pointer["run_id"], settings.published / pointer["snapshot"], False, new_loads, steps)
 
-            latest = [datetime.fromisoformat(one.last_record_at) for one in ledger.loads if one.last_record_at]
-            instant = wanted_as_of or max(latest, default=None)
             # Great Expectations takes seconds to import: it does so while DuckDB builds. It imports PySpark too where
             # that is installed, which warns of pandas 3: heed hands no data frame from one to the other.
             warnings.filterwarnings("ignore", "PySpark does not yet fully support pandas", FutureWarning)

@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 from pipelines.errors import ConfigurationError
 from pipelines.settings_dashboard import Dashboard, read_dashboard
 from pipelines.settings_engine import Engine, read_engine
+from pipelines.settings_retention import Retention, read_retention
 from pipelines.settings_table import Table
 
 SCOPES = ("channel", "program", "person")
@@ -101,6 +102,7 @@ class Settings:
     sources: tuple[Source, ...]
     dashboard: Dashboard = field(default_factory=Dashboard)
     engine: Engine = field(default_factory=Engine)
+    retention: Retention = field(default_factory=Retention)
 
     @cached_property
     def inbox(self) -> Path:
@@ -344,7 +346,8 @@ def read(home: Path) -> Settings:
     policy = _policy(path, top.take("policy", dict, {}))
     dashboard = read_dashboard(path, top.take("dashboard", dict, {}))
     engine = read_engine(path, top.take("engine", dict, {}))
+    retention = read_retention(path, top.take("retention", dict, {}))
     listed = top.take("source", list, [])
     top.finish()
     sources = tuple(_source(path, item, position, home) for position, item in enumerate(listed, start=1))
-    return Settings(home.resolve(), policy, sources, dashboard, engine)
+    return Settings(home.resolve(), policy, sources, dashboard, engine, retention)
