@@ -50,6 +50,7 @@ VERBS: dict[str, tuple[str, str]] = {
         "remove a person's address and texts, and go on honouring the opt-out",
         'heed -C logs forget "+1 202 555 0143"',
     ),
+    "rotate-key": ("key every contact anew with a new secret", "heed -C logs rotate-key"),
     "dashboard": ("serve the pages", "heed -C logs dashboard --port 8501"),
 }
 

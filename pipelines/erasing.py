@@ -19,9 +19,6 @@ from pipelines.ledger import Ledger, Load, Part, sha256_of
 from pipelines.resources import reference_folder
 from pipelines.settings import Settings
 
-#: A contact_key as 16 hexadecimal digits, and what the ledger has of a forgotten one: the SHA-256 of those.
-KEY_TEXT = "lpad(lower(hex({})), 16, '0')"
-DIGEST = f"sha256({KEY_TEXT.format('contact_key')})"
 #: What is left of a mask: the area code of a North American number, by which its clock is known, and else nothing.
 _BARE_MASK = (
     "case when regexp_matches(contact_masked, '^[+]1[0-9]{3}') then left(contact_masked, 5) || '•••••' else '•••' end"
@@ -74,16 +71,21 @@ def bare_mask(where: str) -> str:
     return f"case when {where} then {_BARE_MASK} else contact_masked end as contact_masked"
 
 
-def is_one_of(column: str, values: Iterable[int]) -> str:
-    """SQL: whether a number is one of several, written so that Parquet's least and greatest values are used."""
-    return " or ".join(f"{column} = {value}" for value in sorted(values)) or "false"
+def is_one_of(keys: Iterable[str]) -> str:
+    """SQL: whether contact_key is one of several, given as 16 hexadecimal digits; the least and the greatest value of
+    a row group tell DuckDB whether to read it."""
+    return f"({' or '.join(f'contact_key = {identity.key_number(key)}' for key in sorted(keys)) or 'false'})"
+
+
+def next_path(old: Path, entry: int) -> Path:
+    """The path of the part that takes the place of another one by a line of the ledger, given that line's number."""
+    return old.with_name(f"{old.stem.partition('-r')[0]}-r{entry:06d}.parquet")
 
 
 def replace_part(engine: DuckDBEngine, ledger: Ledger, load: Load, part: Part, replacements: str, reason: str) -> None:
     """Write a part anew with some columns replaced, have it take the old one's place, and remove the old one."""
     old = ledger.history / part.path
-    name = f"{old.stem.partition('-r')[0]}-r{ledger.entry_count + 1:06d}.parquet"
-    new = old.with_name(name)
+    new = next_path(old, ledger.entry_count + 1)
     parquet_files.write(
         engine, f"select * replace ({replacements}) from read_parquet({path_text(old)}, hive_partitioning = false)", new
     )
@@ -99,12 +101,16 @@ def holds(engine: DuckDBEngine, ledger: Ledger, part: Part, where: str) -> bool:
     return bool(engine.rows(f"select 1 from read_parquet({path}, hive_partitioning = false) where {where} limit 1"))
 
 
-def remove_replaced(ledger: Ledger) -> int:
-    """Remove the parts that others have taken the place of and that a killed run left; returns how many there were."""
-    left = [path for path in ledger.replaced if path.exists()]
-    for path in left:
-        path.unlink()
-    return len(left)
+def remove_left_over(private: Path, ledger: Ledger) -> None:
+    """Remove what a killed erasure or rotation left: parts that were replaced, addresses under another key."""
+    for path in ledger.replaced:
+        path.unlink(missing_ok=True)
+    check = next((load.key_check for load in ledger.loads), None)
+    folder = private / "identities"
+    in_use = folder / check if check and (folder / check).is_dir() else folder
+    for path in folder.rglob("*.parquet") if check else ():
+        if path.parent != in_use:
+            path.unlink()
 
 
 def remove_unnamed(ledger: Ledger) -> int:
@@ -137,19 +143,6 @@ def drop_identities(engine: DuckDBEngine, folder: Path, where: str) -> int:
     return dropped
 
 
-def known_keys(engine: DuckDBEngine, ledger: Ledger, identities: Path, digests: Iterable[str]) -> list[int]:
-    """The contact_keys that have these digests, of those in history or among the identities."""
-    parts = ledger.parts("addresses") + sorted(identities.glob("*.parquet"))
-    wanted = ", ".join(quoted(digest) for digest in sorted(digests))
-    if not parts or not wanted:
-        return []
-    found = engine.rows(
-        f"select contact_key from (select distinct contact_key from read_parquet({path_list(parts)},"
-        f" union_by_name = true, hive_partitioning = false)) where {DIGEST} in ({wanted}) order by 1"
-    )
-    return [row[0] for row in found]
-
-
 @dataclass
 class Erased:
     """How much was taken out, and the delivered files that brought rows of the contacts."""
@@ -168,12 +161,11 @@ def erase_contacts(
     Texts of others that name one of `addresses`, or one of those kept of these contacts, go too. Done again after a
     kill it finishes what was begun.
     """
-    done, digests = Erased(), set(ledger.unfinished)
+    done, keys = Erased(), sorted(ledger.unfinished)
     identities = identity.store(settings.private, key)
-    keys = known_keys(engine, ledger, identities, digests)
-    is_theirs = f"({is_one_of('contact_key', keys)})"
+    is_theirs = is_one_of(keys)
     names = _names(engine, identities, is_theirs, addresses)
-    remove_replaced(ledger)
+    remove_left_over(settings.private, ledger)
     for load in ledger.loads:
         for part in load.parts:
             if part.table == "addresses":
@@ -190,13 +182,12 @@ def erase_contacts(
                 replace_part(engine, ledger, load, part, replacements, "a contact was forgotten")
                 done.parts += 1
     remove_unnamed(ledger)
-    wanted = ", ".join(quoted(digest) for digest in sorted(digests))
     for path in sorted((settings.private / "quarantine").glob("*.parquet")):
         country = settings.policy.default_country
-        done.quarantined_rows += mentions.drop_raws(engine, path, f"{DIGEST} in ({wanted})", country, key)
+        done.quarantined_rows += mentions.drop_raws(engine, path, is_theirs, country, key)
     # Last, for until now they said which texts name the contacts.
     done.addresses = drop_identities(engine, identities, is_theirs)
-    ledger.erased(sorted(digests))
+    ledger.erased(keys)
     return done
 
 

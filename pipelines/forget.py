@@ -1,21 +1,20 @@
 """Forgets a person: address, mask and texts go, and the key stays, by which the opt-out goes on being honoured.
 
-The ledger says so first, by the digest of the key. From that line on nothing of the contact comes in with a load. What
+The ledger says so first, by the contact_key. From that line on nothing of the contact comes in with a load. What
 is written already is then taken out, and the ledger says that it ended. Until it has, every run goes on with it.
 """
 
 from __future__ import annotations
 
 import argparse
-import hashlib
 import json
 import sys
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from pipelines import contact, erasing, identity
-from pipelines.engines.duckdb import DuckDBEngine
+from pipelines import contact, erasing, identity, private_files
+from pipelines.engines.duckdb import DuckDBEngine, path_list
 from pipelines.errors import UsageError
 from pipelines.ledger import Ledger
 from pipelines.run import home_lock, options_of, work_folder
@@ -60,21 +59,21 @@ def forget(home: Path, text: str, narrate: Callable[[str], None]) -> Forgotten:
     """
     told = read(home)
     with home_lock(told.home):
+        private_files.close(told, narrate)
         ledger = Ledger(told.history)
         ledger.check_parts()
         key = identity.home_key(told.private, ledger, may_make=not ledger.loads)
         keys = contact.keys_of(text, told, ledger)
         with work_folder(told) as work, DuckDBEngine(**options_of(told, work, "forget")) as engine:
-            digests = {digest_of(one): one for one in keys}
-            known = erasing.known_keys(engine, ledger, identity.store(told.private, key), digests)
+            on_record = [one for one in keys if _is_on_record(engine, told, ledger, key, one)]
             # Where bare digits may be a phone number or an id, the one that is on record is meant.
-            meant = known or keys
+            meant = on_record or keys
             narrate("Taking the texts and the address out.")
-            ledger.forget([digest_of(one) for one in meant])
+            ledger.forget([identity.key_text(one) for one in meant])
             done = erasing.erase_contacts(engine, told, ledger, key, _spellings(text, meant, told, key))
         return Forgotten(
             contact_keys=[identity.key_text(one) for one in meant],
-            was_known=bool(known),
+            was_known=bool(on_record),
             parts=done.parts,
             addresses=done.addresses,
             quarantined_rows=done.quarantined_rows,
@@ -82,9 +81,10 @@ def forget(home: Path, text: str, narrate: Callable[[str], None]) -> Forgotten:
         )
 
 
-def digest_of(contact_key: int) -> str:
-    """What the ledger has of a forgotten contact."""
-    return hashlib.sha256(identity.key_text(contact_key).encode()).hexdigest()
+def _is_on_record(engine: DuckDBEngine, told: Settings, ledger: Ledger, key: bytes, contact_key: int) -> bool:
+    paths = ledger.parts("addresses") + sorted(identity.store(told.private, key).glob("*.parquet"))
+    rows = f"read_parquet({path_list(paths)}, union_by_name = true, hive_partitioning = false)"
+    return bool(paths) and bool(engine.rows(f"select 1 from {rows} where contact_key = {contact_key} limit 1"))
 
 
 def _spellings(text: str, keys: list[int], told: Settings, key: bytes) -> list[str]:

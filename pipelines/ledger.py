@@ -67,9 +67,9 @@ def sha256_of(path: Path) -> str:
 class Ledger:
     """The loads of one home, in order, and what was taken out of them since; only its methods add lines to it.
 
-    `forgotten` holds the digests of contact keys whose address and texts may not come back, `unfinished` those of them
-    whose erasure has begun and is not known to have ended. History has no text of before `texts_before`. `replaced`
-    are the paths of parts that others have taken the place of.
+    `forgotten` holds the keys of contacts whose address and texts may not come back, `unfinished` those of them whose
+    erasure has begun and is not known to have ended, as 16 hexadecimal digits. History has no text of before
+    `texts_before`. `replaced` are the paths of parts that others have taken the place of.
     """
 
     def __init__(self, history: Path) -> None:
@@ -127,9 +127,9 @@ class Ledger:
             self.replaced.append(self.history / one["path"])
         if "key_check" in entry:
             self._loads = {name: replace(one, key_check=entry["key_check"]) for name, one in self._loads.items()}
-            renamed = entry["keys_forgotten"]
-            self.forgotten = {renamed[digest] for digest in self.forgotten}
-            self.unfinished = {renamed[digest] for digest in self.unfinished}
+            renamed = entry["forgotten_as"]
+            self.forgotten = {renamed[key] for key in self.forgotten}
+            self.unfinished = {renamed[key] for key in self.unfinished}
 
     @property
     def loads(self) -> list[Load]:
@@ -166,13 +166,20 @@ class Ledger:
         """Let a new part, which is on disk already, take the place of another one, and say why."""
         self._write({"replaced": [_replacement(load_id, old, new)], "reason": reason})
 
-    def forget(self, digests: list[str]) -> None:
-        """Say that contacts are to be forgotten, by the digests of their keys: nothing of them comes in from now on."""
-        self._write({"forgotten": digests})
+    def rekey(
+        self, parts: list[tuple[str, Part, Part]], key_check: str, forgotten_as: dict[str, str], reason: str
+    ) -> None:
+        """Let parts that are keyed otherwise take the place of all that hold keys: load_id, old part and new part."""
+        replaced = [_replacement(*one) for one in parts]
+        self._write({"replaced": replaced, "key_check": key_check, "forgotten_as": forgotten_as, "reason": reason})
 
-    def erased(self, digests: list[str]) -> None:
+    def forget(self, keys: list[str]) -> None:
+        """Say that contacts are to be forgotten, by their keys: nothing of them comes in from now on."""
+        self._write({"forgotten": keys})
+
+    def erased(self, keys: list[str]) -> None:
         """Say that the erasure of contacts ended."""
-        self._write({"erased": digests})
+        self._write({"erased": keys})
 
     def let_texts_end(self, before: datetime) -> None:
         """Say that history has no text of before an instant any more."""

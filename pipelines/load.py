@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
-from pipelines import erasing, identity, ledger, mentions, parquet_files
+from pipelines import erasing, event_ids, identity, ledger, mentions, parquet_files
 from pipelines.canonical import TABLES, Table
 from pipelines.connectors import Delivery, Reading, connector
 from pipelines.engines.duckdb import DuckDBEngine, path_list, quoted
@@ -199,8 +199,7 @@ class _Loading:
 
     def _forgotten(self) -> str:
         """Which contacts are forgotten, as a condition on contact_key; empty where none is."""
-        digests = ", ".join(quoted(digest) for digest in sorted(self.known.forgotten))
-        return f"{erasing.DIGEST} in ({digests})" if digests else ""
+        return erasing.is_one_of(self.known.forgotten) if self.known.forgotten else ""
 
     def _key_contacts(self, table: Table) -> None:
         """Build `keyed`: the usable staged rows with contact_key in place of the address."""
@@ -219,7 +218,7 @@ class _Loading:
                 self.engine.execute(f"create or replace temp table identified as {bare}")
             self._keep_identities(forgotten)
             keyed = f"""
-                select s.record, s.row_number, i.contact_key, {columns}
+                select s.record, s.row_number, i.contact_key, i.first_key, {columns}
                 from staged as s
                 join identified as i on i.spelling = s.contact and i.is_phone_channel = s.is_phone_channel
                 where s.problem is null"""
@@ -228,12 +227,9 @@ class _Loading:
             self.engine.value("select count(*) from staged where event_id is null and problem is null")
         )
         if self.derives_ids:
-            # The same act delivered twice without an id must get the same id: it is made of the row's content.
-            others = ", ".join(
-                f"coalesce(cast({name} as varchar), chr(0))" for name in table.stored_names if name != "event_id"
-            )
-            derived = f"coalesce(event_id, 'derived-' || md5(concat_ws(chr(1), {others}))) as event_id"
-            self.engine.execute(f"create temp table derived as select * replace ({derived}) from ({keyed})")
+            derived, parameters = event_ids.derived_sql(self.key)
+            select = f"select * replace (coalesce(event_id, {derived}) as event_id) from ({keyed})"
+            self.engine.execute(f"create temp table derived as {select}", parameters)
             keyed = "select * from derived"
         self.engine.execute(f"create temp view keyed as {self._without_texts(table, keyed)}")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 from pipelines.engines.duckdb import DuckDBEngine, path_text, quoted
 
@@ -12,7 +13,9 @@ from pipelines.engines.duckdb import DuckDBEngine, path_text, quoted
 ROW_GROUP = 32_768
 
 
-def write(engine: DuckDBEngine, select: str, path: Path, *, private: bool = False) -> int:
+def write(
+    engine: DuckDBEngine, select: str, path: Path, *, private: bool = False, parameters: dict[str, Any] | None = None
+) -> int:
     """Write a select as a Parquet file, on disk when this returns; returns the rows that the file holds.
 
     A private one is its owner's alone, whatever the umask.
@@ -25,6 +28,7 @@ def write(engine: DuckDBEngine, select: str, path: Path, *, private: bool = Fals
     engine.execute(
         f"copy ({select}) to {quoted(str(partial))} "
         f"(format parquet, compression zstd, row_group_size {ROW_GROUP}, use_tmp_file false)",
+        parameters,
         relation=path.name,
     )
     with partial.open("rb") as file:

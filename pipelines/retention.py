@@ -31,7 +31,7 @@ def enforce(
 
     `engine_of` opens an engine to work with; none is opened where nothing is to be done.
     """
-    erasing.remove_replaced(ledger)
+    erasing.remove_left_over(settings.private, ledger)
     if ledger.unfinished:
         with engine_of() as engine:
             erasing.erase_contacts(engine, settings, ledger, identity.home_key(settings.private, ledger))

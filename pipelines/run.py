@@ -26,11 +26,12 @@ from pipelines import (
     inbox,
     lineage,
     load,
+    private_files,
     provenance,
     publish,
     quarantine,
     retention,
-)  # fmt: skip
+)
 from pipelines.engines.duckdb import DuckDBEngine
 from pipelines.errors import ConfigurationError, LockedError, UsageError
 from pipelines.ledger import Ledger, Load
@@ -288,6 +289,7 @@ def execute(settings: Settings, *, as_of: str | None = None, narrate: Narrate = 
         # To the microsecond, so that names sort as the runs began.
         run_id = f"{started_at:%Y%m%dT%H%M%S%f}Z-{secrets.token_hex(3)}"
         settings.history.mkdir(mode=0o700, exist_ok=True)  # it holds what people wrote
+        private_files.close(settings, narrate)
         ledger = Ledger(settings.history)
         ledger.check_parts()
         steps: Steps = []
