@@ -19,10 +19,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+from pipelines.durable import write_whole
 from pipelines.errors import EngineError
 from pipelines.health import Health, Published
 from pipelines.settings_operations import Alerts, alert_urls
-from pipelines.whole_files import write_whole
 from pipelines.zones import utc_text
 
 MARKS = "alerts.json"

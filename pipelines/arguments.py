@@ -55,6 +55,11 @@ VERBS: dict[str, tuple[str, str]] = {
         "say whether the snapshot is fresh and the last run went well, for monitoring",
         "heed -C logs health --max-age 26h",
     ),
+    "forget": (
+        "remove a person's address and texts, and go on honouring the opt-out",
+        'heed -C logs forget "+1 202 555 0143"',
+    ),
+    "rotate-key": ("key every contact anew with a new secret", "heed -C logs rotate-key"),
     "dashboard": ("serve the pages", "heed -C logs dashboard --port 8501"),
 }
 
@@ -120,7 +125,7 @@ def parser() -> argparse.ArgumentParser:
         help="how old the last success may be, as 90min, 26h or 2d (default: max_age of heed.toml, else 26h)",
     )
     made["health"].add_argument("--alert", action="store_true", help="send the alerts that are due")
-    for name in ("status", "verify", "health"):
+    for name in ("status", "verify", "health", "forget"):
         made[name].add_argument("--json", action="store_true", help="print it as JSON")
     made["verify"].add_argument(
         "--public-key",
@@ -141,12 +146,13 @@ def parser() -> argparse.ArgumentParser:
         made[name].add_argument(
             "--period", metavar="YYYY-MM", help="only rows of this month, as the report's time zone has it"
         )
-    made["contact"].add_argument(
-        "address",
-        nargs="?",
-        default="",
-        help="an address in any spelling, a contact_key of 16 hexadecimal digits, or - to read it from input",
-    )
+    for name in ("contact", "forget"):
+        made[name].add_argument(
+            "address",
+            nargs="?",
+            default="",
+            help="an address in any spelling, a contact_key of 16 hexadecimal digits, or - to read it from input",
+        )
     made["contact"].add_argument("--json", action="store_true", help="print all as one object, with what was read")
     made["contact"].add_argument(
         "--each", action="store_true", help="answer every line of input with one line, the object of --json"

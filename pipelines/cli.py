@@ -181,6 +181,20 @@ def _compare(options: argparse.Namespace) -> int:
     return 0
 
 
+def _forget(options: argparse.Namespace) -> int:
+    from pipelines import forget
+
+    forget.run(options)
+    return 0
+
+
+def _rotate_key(options: argparse.Namespace) -> int:
+    from pipelines import rotate
+
+    rotate.rotate(options.home, lambda words: print(words, file=sys.stderr))
+    return 0
+
+
 def _verify(options: argparse.Namespace) -> int:
     from pipelines import verify
 
@@ -239,6 +253,8 @@ _DOES = {
     "repair": _repair,
     "sign-key": _sign_key,
     "health": _health,
+    "forget": _forget,
+    "rotate-key": _rotate_key,
     "dashboard": _dashboard,
 }
 
@@ -253,6 +269,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one verb; returns the exit code. Prints a user's error as one line, and never a traceback for it."""
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(encoding="utf-8")  # data, whatever the terminal's locale
+    os.umask(os.umask(0o022) | 0o022)  # nobody but the owner writes to what heed makes
     try:
         options = parser().parse_args(arguments)
         if options.verb is None:

@@ -98,13 +98,11 @@ def keys_of(text: str, settings: Settings, ledger: Ledger) -> list[int]:
     There are two where bare digits are a phone number to one channel and an id to another.
     Raises ConfigurationError where the secret that history was keyed with is not at hand.
     """
-    if re.fullmatch(r"[0-9a-f]{16}", text):
-        value = int(text, 16)
-        return [value - (1 << 64) if value >= 1 << 63 else value]
     from pipelines import identity
 
-    key = identity.load_key(settings.private, may_make=False)
-    ledger.check_key(identity.key_check(key))
+    if re.fullmatch(r"[0-9a-f]{16}", text):
+        return [identity.key_number(text)]
+    key = identity.home_key(settings.private, ledger)
     country = settings.policy.default_country
     addresses = [identity.normalised_address(text, is_phone, country) for is_phone in (True, False)]
     return [identity.contact_key(address, key) for address in dict.fromkeys(addresses)]

@@ -14,8 +14,10 @@ import secrets
 from functools import cache
 from pathlib import Path
 
+from pipelines.durable import replace_durably
 from pipelines.engines.duckdb import DuckDBEngine
 from pipelines.errors import ConfigurationError
+from pipelines.ledger import Ledger
 
 #: What some systems write before an address.
 SCHEMES = "whatsapp|tel|sms|rcs|viber|mailto|messenger"
@@ -34,6 +36,8 @@ _NORTH_AMERICAN = "^1?[2-9][0-9]{9}$"
 _NORTH_AMERICA = ("US", "CA")
 _BULLETS = "•••••"
 _BLOCK = 64
+#: What a key of several secrets begins with.
+_ROTATED = b"heed-keys:"
 
 
 def load_key(private: Path, *, may_make: bool = True) -> bytes:
@@ -54,23 +58,73 @@ def load_key(private: Path, *, may_make: bool = True) -> bytes:
                 f"{path} is gone, and without it no address finds its records in history.",
                 "Restore it from a backup, or set HEED_KEY to what it held. To begin anew, remove history/ as well.",
             ) from error
-        private.mkdir(mode=0o700, parents=True, exist_ok=True)
         key = secrets.token_hex(32).encode()
-        partial = private / f".key-{os.getpid()}"
-        descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(key)
-            file.flush()
-            os.fsync(file.fileno())
-        partial.replace(path)
+        write_key(private, key)
         return key
     except OSError as error:
         raise ConfigurationError(f"{path} cannot be read: {error.strerror}.", "Check its permissions.") from error
 
 
+def write_key(private: Path, key: bytes) -> None:
+    """Write private/key, whole or not at all, for its owner only."""
+    private.mkdir(mode=0o700, parents=True, exist_ok=True)
+    partial = private / f".key-{os.getpid()}"
+    descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(key)
+    replace_durably(partial, private / "key")
+
+
+def secrets_of(key: bytes) -> list[bytes]:
+    """The secrets of a home's key, the first one first: one, and one more for each time that the key was rotated."""
+    if not key.startswith(_ROTATED):
+        return [key]
+    try:
+        return [bytes.fromhex(secret.decode()) for secret in key.strip().removeprefix(_ROTATED).split(b":")]
+    except ValueError as error:
+        raise ConfigurationError(
+            "HEED_KEY or private/key is cut off or changed.", "Restore it from a backup."
+        ) from error
+
+
+def key_of(secrets_in_order: list[bytes]) -> bytes:
+    """A key of several secrets as it is written, on one line."""
+    first, *others = secrets_in_order
+    return _ROTATED + b":".join(secret.hex().encode() for secret in secrets_in_order) if others else first
+
+
+def home_key(private: Path, known: Ledger, *, may_make: bool = False) -> bytes:
+    """The key that history is keyed with: the home's, or what it was before a rotation that was not finished.
+
+    Raises ConfigurationError where it cannot be had, or is not the one.
+    """
+    held = secrets_of(load_key(private, may_make=may_make))
+    keys = [key_of(held[:count]) for count in range(len(held), 0, -1)]
+    checks = {key_check(key): key for key in keys}
+    wanted = next((load.key_check for load in known.loads), None)
+    chosen = checks.get(wanted, keys[0]) if wanted else keys[0]
+    path = private / "key"
+    if wanted not in (None, *checks) and path.exists() and wanted == key_check(path.read_bytes()):
+        raise ConfigurationError(
+            f"HEED_KEY holds another key than history is keyed with, and {path} holds that one.",
+            f"Set HEED_KEY to what {path} holds, or unset it.",
+        )
+    known.check_key(key_check(chosen))
+    return chosen
+
+
+def store(private: Path, key: bytes) -> Path:
+    """The folder of the addresses by contact_key: of a rotated key one of its own."""
+    folder = private / "identities"
+    return folder if len(secrets_of(key)) == 1 else folder / key_check(key)
+
+
 def key_check(key: bytes) -> str:
-    """What tells two secrets apart without telling anything of either."""
-    return hmac.new(key, b"heed key check", hashlib.sha256).hexdigest()[:16]
+    """What tells two keys apart without telling anything of either."""
+    check = b"heed key check"
+    for secret in secrets_of(key):
+        check = hmac.new(secret, check, hashlib.sha256).hexdigest()[:16].encode()
+    return check.decode()
 
 
 def parsed_phone(text: str, country: str | None) -> str | None:
@@ -102,9 +156,51 @@ def normalised_address(text: str, is_phone_channel: bool, country: str | None) -
 
 
 def contact_key(address: str, key: bytes) -> int:
-    """The signed 64-bit key of a normalised address."""
-    digest = hmac.new(key, address.encode(), hashlib.sha256).digest()
-    return int.from_bytes(digest[:8], "big") - (1 << 63)
+    """The signed 64-bit key of a normalised address; of a rotated key, each secret keys what the one before it made."""
+    text, found = address, 0
+    for secret in secrets_of(key):
+        digest = hmac.new(secret, text.encode(), hashlib.sha256).digest()
+        found = int.from_bytes(digest[:8], "big") - (1 << 63)
+        text = key_text(found)
+    return found
+
+
+def key_text(contact_key: int) -> str:
+    """A contact_key as 16 hexadecimal digits."""
+    return f"{contact_key & ((1 << 64) - 1):016x}"
+
+
+def key_number(text: str) -> int:
+    """The contact_key of 16 hexadecimal digits."""
+    value = int(text, 16)
+    return value - (1 << 64) if value >= 1 << 63 else value
+
+
+def hmac_parameters(secret_list: list[bytes], since: int = 0) -> dict[str, bytes]:
+    """What `hmac_sql` takes, for every secret from number `since` on."""
+    parameters = {}
+    for number, secret in list(enumerate(secret_list))[since:]:
+        padded = hashlib.sha256(secret).digest() if len(secret) > _BLOCK else secret
+        padded = padded.ljust(_BLOCK, b"\0")
+        parameters[f"inner_{number}"] = bytes(byte ^ 0x36 for byte in padded)
+        parameters[f"outer_{number}"] = bytes(byte ^ 0x5C for byte in padded)
+    return parameters
+
+
+def hmac_sql(text: str, number: int) -> str:
+    """SQL: HMAC-SHA256 of a text with one of the secrets, in hexadecimal."""
+    return f"sha256($outer_{number} || unhex(sha256($inner_{number} || encode({text}))))"
+
+
+def keyed_sql(text: str, number: int) -> str:
+    """SQL: the contact_key that one of the secrets makes of a text."""
+    first = f"cast(cast('0x' || substr({hmac_sql(text, number)}, 1, 16) as ubigint) as hugeint)"
+    return f"cast({first} - 9223372036854775808 as bigint)"
+
+
+def rekeyed_sql(contact_key: str, number: int) -> str:
+    """SQL: the contact_key that one of the secrets makes of what the secret before it made."""
+    return keyed_sql(f"lpad(lower(hex({contact_key})), 16, '0')", number)
 
 
 def masked_address(address: str) -> str:
@@ -149,8 +245,9 @@ def country_of_phone(address: str) -> str | None:
 def identify(engine: DuckDBEngine, spellings: str, target: str, country: str | None, key: bytes) -> None:
     """Build table `target` with one row per distinct spelling in `spellings` (spelling, is_phone_channel).
 
-    Columns: spelling, is_phone_channel, address (normalised), contact_key, contact_masked, address_kind
-    (phone, email, other), country. Only numbers that the patterns cannot settle are parsed one by one.
+    Columns: spelling, is_phone_channel, address (normalised), contact_key, first_key (what the first secret alone
+    makes), contact_masked, address_kind (phone, email, other), country. Only numbers that the patterns cannot settle
+    are parsed one by one.
     """
     import polars
 
@@ -194,9 +291,9 @@ def identify(engine: DuckDBEngine, spellings: str, target: str, country: str | N
         engine.execute(
             "insert into parsed_addresses select * from run.parsed_addresses; drop table run.parsed_addresses"
         )
-    padded = hashlib.sha256(key).digest() if len(key) > _BLOCK else key
-    padded = padded.ljust(_BLOCK, b"\0")
-    inner, outer = bytes(byte ^ 0x36 for byte in padded), bytes(byte ^ 0x5C for byte in padded)
+    first_key = last_key = keyed_sql("address", 0)
+    for number in range(1, len(secrets_of(key))):
+        last_key = rekeyed_sql(last_key, number)
     engine.execute(
         f"""
         create or replace temp table {target} as
@@ -206,14 +303,12 @@ def identify(engine: DuckDBEngine, spellings: str, target: str, country: str | N
             from bare_addresses left join parsed_addresses using (digits)
         ),
         keyed as (
-            select address, sha256($outer || unhex(sha256($inner || encode(address)))) as digest,
+            select address, {last_key} as contact_key, {first_key} as first_key,
                 regexp_matches(address, '{_E164}') as is_phone, regexp_matches(address, '{_EMAIL}') as is_email
             from (select distinct address from addresses)
         )
         select
-            a.spelling, a.is_phone_channel, a.address,
-            cast(cast(cast('0x' || substr(k.digest, 1, 16) as ubigint) as hugeint) - 9223372036854775808 as bigint)
-                as contact_key,
+            a.spelling, a.is_phone_channel, a.address, k.contact_key, k.first_key,
             case
                 when k.is_phone
                     then left(a.address, case when length(a.address) > 10 then 5 else 2 end)
@@ -226,7 +321,7 @@ def identify(engine: DuckDBEngine, spellings: str, target: str, country: str | N
             case when k.is_phone and starts_with(a.address, '+1') then substr(a.address, 1, 5)
                 when k.is_phone then substr(a.address, 1, 4) end as calling_prefix
         from addresses as a join keyed as k on k.address = a.address""",
-        {"inner": inner, "outer": outer},
+        hmac_parameters(secrets_of(key)),
         relation=target,
     )
     prefixes = engine.rows(

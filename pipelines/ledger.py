@@ -8,7 +8,8 @@ from __future__ import annotations
 import hashlib
 import os
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +54,11 @@ class Load:
     key_check: str = ""  # tells whether two loads were keyed with the same secret, and nothing about it
     tables: dict[str, int] = field(default_factory=dict)  # accepted rows by canonical table
     parts: tuple[Part, ...] = ()
+    textless_count: int = 0  # accepted rows whose texts were left out: of forgotten contacts, or past their time
+
+
+def _replacement(load_id: str, old: Part, new: Part) -> dict[str, Any]:
+    return {"load_id": load_id, "path": old.path, "sha256": old.sha256, "part": asdict(new)}
 
 
 def sha256_of(path: Path) -> str:
@@ -62,13 +68,22 @@ def sha256_of(path: Path) -> str:
 
 
 class Ledger:
-    """The loads of one home, in order; `append` and `retire` are the only ways to change it."""
+    """The loads of one home, in order, and what was taken out of them since; only its methods add lines to it.
+
+    `forgotten` holds the keys of contacts whose address and texts may not come back, `unfinished` those of them whose
+    erasure has begun and is not known to have ended, as 16 hexadecimal digits. History has no text of before
+    `texts_before`. `replaced` are the paths of parts that others have taken the place of.
+    """
 
     def __init__(self, history: Path) -> None:
         self.history = history
         self.path = history / NAME
         self.entry_count = 0
         self.retired_parts: set[str] = set()  # of loads that are no longer in the record
+        self.forgotten: set[str] = set()
+        self.unfinished: set[str] = set()
+        self.texts_before: datetime | None = None
+        self.replaced: list[Path] = []
         self._loads: dict[str, Load] = {}
         chain.refuse_newer(self.path)
         for line in chain.lines(self.path):
@@ -79,7 +94,7 @@ class Ledger:
                 raise damaged
             try:
                 self._apply(line.entry)
-            except (KeyError, TypeError, AttributeError) as error:
+            except (KeyError, TypeError, AttributeError, ValueError) as error:
                 raise damaged from error
 
     def _apply(self, entry: dict[str, Any]) -> None:
@@ -89,12 +104,40 @@ class Ledger:
                 retired = self._loads.pop(load_id, None)
                 self.retired_parts |= {part.path for part in retired.parts} if retired else set()
             return
+        if "replaced" in entry:
+            self._apply_replaced(entry)
+            return
+        if "forgotten" in entry:
+            self.forgotten |= set(entry["forgotten"])
+            self.unfinished |= set(entry["forgotten"])
+            return
+        if "erased" in entry:
+            self.unfinished -= set(entry["erased"])
+            return
+        if "texts_before" in entry:
+            self.texts_before = datetime.fromisoformat(entry["texts_before"])
+            return
         content = dict(entry["load"])
         content["parts"] = tuple(Part(**part) for part in content["parts"])
         load = Load(**content)
         if any(Path(part.path).is_absolute() or ".." in Path(part.path).parts for part in load.parts):
             raise TypeError(f"a part of {load.load_id} lies outside history")
         self._loads[load.load_id] = load
+
+    def _apply_replaced(self, entry: dict[str, Any]) -> None:
+        """Parts that others take the place of; with another key where the line names its check value."""
+        for one in entry["replaced"]:
+            load, new = self._loads[one["load_id"]], Part(**one["part"])
+            if (one["path"], one["sha256"]) not in {(part.path, part.sha256) for part in load.parts}:
+                raise ValueError("a part is replaced that the load does not have")
+            parts = tuple(new if part.path == one["path"] else part for part in load.parts)
+            self._loads[load.load_id] = replace(load, parts=parts)
+            self.replaced.append(self.history / one["path"])
+        if "key_check" in entry:
+            self._loads = {name: replace(one, key_check=entry["key_check"]) for name, one in self._loads.items()}
+            renamed = entry["forgotten_as"]
+            self.forgotten = {renamed[key] for key in self.forgotten}
+            self.unfinished = {renamed[key] for key in self.unfinished}
 
     @property
     def loads(self) -> list[Load]:
@@ -126,6 +169,29 @@ class Ledger:
     def retire(self, load_ids: list[str], reason: str) -> None:
         """Take loads out of the record because their files are about to be read anew, and say why."""
         self._write({"retired": load_ids, "reason": reason})
+
+    def replace_part(self, load_id: str, old: Part, new: Part, reason: str) -> None:
+        """Let a new part, which is on disk already, take the place of another one, and say why."""
+        self._write({"replaced": [_replacement(load_id, old, new)], "reason": reason})
+
+    def rekey(
+        self, parts: list[tuple[str, Part, Part]], key_check: str, forgotten_as: dict[str, str], reason: str
+    ) -> None:
+        """Let parts that are keyed otherwise take the place of all that hold keys: load_id, old part and new part."""
+        replaced = [_replacement(*one) for one in parts]
+        self._write({"replaced": replaced, "key_check": key_check, "forgotten_as": forgotten_as, "reason": reason})
+
+    def forget(self, keys: list[str]) -> None:
+        """Say that contacts are to be forgotten, by their keys: nothing of them comes in from now on."""
+        self._write({"forgotten": keys})
+
+    def erased(self, keys: list[str]) -> None:
+        """Say that the erasure of contacts ended."""
+        self._write({"erased": keys})
+
+    def let_texts_end(self, before: datetime) -> None:
+        """Say that history has no text of before an instant any more."""
+        self._write({"texts_before": before.isoformat()})
 
     def _write(self, entry: dict[str, Any]) -> None:
         chain.append(self.path, entry)

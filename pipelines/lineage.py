@@ -23,7 +23,10 @@ _MICROSECONDS = 1_000_000
 
 def fingerprints(settings: Settings, ledger: Ledger, as_of: str | None) -> dict[str, str]:
     """A digest of each thing that decides a snapshot's rows: loads, as_of, policy, sources, rules, waivers, version,
-    sql, reference and code. `as_of` is the one that was asked for; None where the record decides."""
+    sql, reference and code; and texts, where some were taken out of history.
+
+    `as_of` is the one that was asked for; None where the record decides.
+    """
     policy = asdict(settings.policy) | {"memory_limit": None, "threads": None, "keep_snapshots": None, "as_of": None}
     sources = [
         [one.name, one.connector, one.timezone, one.path, one.limits, one.country, one.region, one.contacts_timezone]
@@ -40,7 +43,7 @@ def fingerprints(settings: Settings, ledger: Ledger, as_of: str | None) -> dict[
         "sql": _of_files(sql_folder().glob("*/*.sql")),
         "reference": _of_files(reference_folder().glob("*.csv")),
         "code": _of_files(Path(__file__).parent.glob("**/*.py")),
-    }
+    } | ({"texts": _of_content([path.name for path in ledger.replaced])} if ledger.replaced else {})
 
 
 def fingerprint(parts: dict[str, str]) -> str:

@@ -7,16 +7,14 @@ text, its place and one reason.
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
-from pipelines import identity, ledger
+from pipelines import erasing, event_ids, identity, ledger, mentions, parquet_files
 from pipelines.canonical import TABLES, Table
 from pipelines.connectors import Delivery, Reading, connector
-from pipelines.durable import replace_durably
-from pipelines.engines.duckdb import DuckDBEngine, path_list, path_text, quoted
+from pipelines.engines.duckdb import DuckDBEngine, path_list, quoted
 from pipelines.errors import AccountingError, ContactKeyCollisionError, EngineError, HeedError
 from pipelines.inbox import InboxFile, reading_digest
 from pipelines.ledger import Ledger, Load, Part
@@ -25,10 +23,6 @@ from pipelines.readers import row_count, unreadable
 from pipelines.repeats import mark_repeats, mark_repeats_of
 from pipelines.settings import Settings
 from pipelines.staging import stage
-
-#: Rows of a part that are read or skipped together: parts are ordered by contact_key, so one contact is in one or two.
-#: Against DuckDB's own 122,880, one contact is a quarter of the bytes, and a whole column takes 14 % longer to read.
-ROW_GROUP = 32_768
 
 _QUARANTINED = """
     create or replace temp table quarantined (
@@ -56,6 +50,7 @@ class _Loading:
     refused_count: int = 0  # rows the reader could not parse
     derives_ids: bool = False  # whether events of the table at hand get their ids from their content
     duplicate_count: int = 0
+    textless_count: int = 0
     written_count: int = 0
 
     @property
@@ -105,6 +100,7 @@ class _Loading:
             key_check=identity.key_check(self.key),
             tables=self.accepted,
             parts=tuple(self.parts),
+            textless_count=self.textless_count,
         )
 
     def _check_row_count(self, reading: Reading) -> None:
@@ -196,7 +192,17 @@ class _Loading:
         if not self._quarantined_count():
             return 0
         path = self.settings.private / "quarantine" / f"{self.load_id}.parquet"
-        return self._copy('select * from quarantined order by row_number, "table"', path, private=True)
+        rows = "select * from quarantined"
+        if forgotten := self._forgotten():
+            country = self.settings.policy.default_country
+            mentions.find(self.engine, "select rowid as id, raw from quarantined", "named", country, self.key)
+            named = f"select id from named where {forgotten}"
+            rows = f"select * replace (case when rowid in ({named}) then null else raw end as raw) from quarantined"
+        return parquet_files.write(self.engine, f'{rows} order by row_number, "table"', path, private=True)
+
+    def _forgotten(self) -> str:
+        """Which contacts are forgotten, as a condition on contact_key; empty where none is."""
+        return erasing.is_one_of(self.known.forgotten) if self.known.forgotten else ""
 
     def _key_contacts(self, table: Table) -> None:
         """Build `keyed`: the usable staged rows with contact_key in place of the address."""
@@ -210,9 +216,12 @@ class _Loading:
                 self.settings.policy.default_country,
                 self.key,
             )
-            self._keep_identities()
+            if forgotten := self._forgotten():
+                bare = f"select * replace ({erasing.bare_mask(forgotten)}) from identified"
+                self.engine.execute(f"create or replace temp table identified as {bare}")
+            self._keep_identities(forgotten)
             keyed = f"""
-                select s.record, s.row_number, i.contact_key, {columns}
+                select s.record, s.row_number, i.contact_key, i.first_key, {columns}
                 from staged as s
                 join identified as i on i.spelling = s.contact and i.is_phone_channel = s.is_phone_channel
                 where s.problem is null"""
@@ -221,18 +230,38 @@ class _Loading:
             self.engine.value("select count(*) from staged where event_id is null and problem is null")
         )
         if self.derives_ids:
-            # The same act delivered twice without an id must get the same id: it is made of the row's content.
-            others = ", ".join(
-                f"coalesce(cast({name} as varchar), chr(0))" for name in table.stored_names if name != "event_id"
-            )
-            derived = f"coalesce(event_id, 'derived-' || md5(concat_ws(chr(1), {others}))) as event_id"
-            self.engine.execute(f"create temp table derived as select * replace ({derived}) from ({keyed})")
+            derived, parameters = event_ids.derived_sql(self.key)
+            select = f"select * replace (coalesce(event_id, {derived}) as event_id) from ({keyed})"
+            self.engine.execute(f"create temp table derived as {select}", parameters)
             keyed = "select * from derived"
-        self.engine.execute(f"create temp view keyed as {keyed}")
+        self.engine.execute(f"create temp view keyed as {self._without_texts(table, keyed)}")
 
-    def _keep_identities(self) -> None:
-        """Write what is not known yet: the address itself to private/, its key and mask to history."""
-        folder = self.settings.private / "identities"
+    def _without_texts(self, table: Table, keyed: str) -> str:
+        """The rows of `keyed` without the texts that may not come in: of the forgotten, and of those past their time.
+
+        History has them so already: what was delivered before is still the same row. An id that is made of the content
+        is made before, and stays the same too.
+        """
+        conditions = []
+        if table.name in erasing.TABLES_WITH_TEXTS and self.known.forgotten:
+            listed = f"select contact_key from identified where {self._forgotten()}"
+            self.engine.execute(f"create or replace temp table forgotten_here as {listed}")
+            conditions.append("contact_key in (select contact_key from forgotten_here)")
+        if table.name in erasing.TABLES_WITH_TEXTS and self.known.texts_before:
+            conditions.append(f"{table.instant} < timestamptz {quoted(self.known.texts_before.isoformat())}")
+        if not conditions:
+            return keyed
+        goes = " or ".join(conditions)
+        count = f"select count(*) from ({keyed}) where ({goes}) and {erasing.any_text(table)}"
+        self.textless_count += int(self.engine.value(count))
+        return f"select * replace ({erasing.without_texts(table, goes)}) from ({keyed})"
+
+    def _keep_identities(self, forgotten: str) -> None:
+        """Write what is not known yet: the address itself to private/, its key and mask to history.
+
+        `forgotten` is a condition on contact_key: of these no address is written.
+        """
+        folder = identity.store(self.settings.private, self.key)
         known = sorted(folder.glob("*.parquet"))
         addresses = (
             f"read_parquet({path_list(known)})" if known else "(select 0 as contact_key, '' as address where false)"
@@ -254,10 +283,11 @@ class _Loading:
                 f"{collisions} contact keys stand for two different addresses.",
                 "Set another HEED_KEY (or remove private/key) and rebuild the home from its files.",
             )
-        new = "from addresses where known_address is null"
+        new = f"from addresses where known_address is null and not ({forgotten or 'false'})"
         if self.engine.value(f"select count(*) {new}"):
             path = folder / f"{self._next_name()}.parquet"
-            self._copy(f"select distinct contact_key, address {new} order by contact_key", path, private=True)
+            select = f"select distinct contact_key, address {new} order by contact_key"
+            parquet_files.write(self.engine, select, path, private=True)
         # History names its contacts whether private/ is there or not, and each source its own: when the loads of
         # another source are retired, none is missing.
         seen = self._earlier_parts("addresses", self.file.source.name, None)
@@ -338,27 +368,12 @@ class _Loading:
         name = self._next_name()
         relative = f"{table}/month={month}/{name}.parquet" if month else f"{table}/{name}.parquet"
         path = self.settings.history / relative
-        count = self._copy(select, path)
+        count = parquet_files.write(self.engine, select, path)
         if count:
             self.parts.append(Part(table, relative, count, path.stat().st_size, ledger.sha256_of(path), month))
         else:
             path.unlink()
         return count
-
-    def _copy(self, select: str, path: Path, *, private: bool = False) -> int:
-        """Write a select as a Parquet file, whole or not at all; returns the rows that the file holds."""
-        path.parent.mkdir(mode=0o700 if private else 0o755, parents=True, exist_ok=True)
-        partial = path.with_suffix(".partial")
-        partial.unlink(missing_ok=True)
-        if private:
-            os.close(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
-        self.engine.execute(
-            f"copy ({select}) to {quoted(str(partial))} "
-            f"(format parquet, compression zstd, row_group_size {ROW_GROUP}, use_tmp_file false)",
-            relation=path.name,
-        )
-        replace_durably(partial, path)
-        return int(self.engine.value(f"select count(*) from read_parquet({path_text(path)})"))
 
 
 def load_file(

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from pipelines import chain, sqlfiles
-from pipelines.durable import replace_durably
+from pipelines.durable import replace_durably, write_whole
 from pipelines.engines.duckdb import DuckDBEngine
 from pipelines.errors import NewerFormatError
 from pipelines.ledger import sha256_of
@@ -145,19 +145,13 @@ def pointer_text(pointer: dict[str, Any]) -> str:
     return json.dumps(pointer, indent=2) + "\n"
 
 
-def _write_whole(path: Path, text: str) -> None:
-    partial = path.with_name(f".{path.name}.partial")
-    with partial.open("w", encoding="utf-8") as file:
-        file.write(text)
-    replace_durably(partial, path)
-
-
 def _forget_old(published: Path, keep: int, current: str) -> None:
     snapshots = sorted(published.glob("*.duckdb"), key=lambda path: path.name)
     for path in [path for path in snapshots if path.name != current][: max(0, len(snapshots) - keep)]:
         path.unlink()
-    for path in published.glob("*.building*"):
-        path.unlink()
+    for leftover in ("*.building*", ".*.partial"):
+        for path in published.glob(leftover):
+            path.unlink()
 
 
 def publish(
@@ -209,6 +203,6 @@ def publish(
         lambda head: signer.sign(published, head) if signer else None,
     )
     replace_durably(building, path)
-    _write_whole(published / POINTER, pointer_text(told | {"head": head}))
+    write_whole(published / POINTER, pointer_text(told | {"head": head}))
     _forget_old(published, keep, path.name)
     return path

@@ -26,9 +26,11 @@ from pipelines import (
     leftovers,
     lineage,
     load,
+    private_files,
     provenance,
     publish,
     quarantine,
+    retention,
 )
 from pipelines.engines.duckdb import DuckDBEngine
 from pipelines.errors import ConfigurationError, UsageError
@@ -186,7 +188,7 @@ def _records(ledger: Ledger) -> int:
 
 
 @contextmanager
-def _work_folder(settings: Settings) -> Iterator[Path]:
+def work_folder(settings: Settings) -> Iterator[Path]:
     """A disposable folder below private/ (staged rows hold addresses), gone afterwards."""
     work = settings.private / "work"
     shutil.rmtree(work, ignore_errors=True)  # what a killed run left behind
@@ -198,7 +200,7 @@ def _work_folder(settings: Settings) -> Iterator[Path]:
         shutil.rmtree(work, ignore_errors=True)
 
 
-def _options(settings: Settings, work: Path, name: str, *, is_small: bool) -> dict[str, Any]:
+def options_of(settings: Settings, work: Path, name: str, *, is_small: bool = False) -> dict[str, Any]:
     """What DuckDB may take of this machine for the database `name`, and where it spills."""
     return {
         "memory_limit": f"{_memory_limit(settings) // 1024}KiB",
@@ -212,7 +214,7 @@ def _engine(settings: Settings, ledger: Ledger, work: Path, name: str) -> Iterat
     """A disposable database to build in, with a cluster for what is heavy where [engine] says so."""
     path = None if _fits_in_memory(settings, ledger) else work / f"{name}.duckdb"
     is_small = _records(ledger) < _RECORDS_FOR_ONE_THREAD
-    options = _options(settings, work, name, is_small=is_small) | {"in_memory": ("audits",)}
+    options = options_of(settings, work, name, is_small=is_small) | {"in_memory": ("audits",)}
     if settings.engine.name != "spark":
         with DuckDBEngine(path, **options) as engine:
             yield engine
@@ -246,21 +248,23 @@ def _load(
     for sentence in inbox.retire_reread(settings, ledger, files):
         narrate(sentence)
     new = list(inbox.new_files(settings, ledger, files, narrate))
-    key = identity.load_key(settings.private, may_make=not ledger.loads) if new else b""
-    if new:
-        ledger.check_key(identity.key_check(key))
+    key = identity.home_key(settings.private, ledger, may_make=not ledger.loads) if new else b""
     loads = []
     loaded_at = _load_time(ledger, started_at, narrate)
     for position, file in enumerate(new, start=1):
         narrate(f"Loading {file.file(settings.home)} ({position} of {len(new)})")
         name, begun = f"load_{position}", time.perf_counter()
         is_small = file.size_bytes < _BYTES_FOR_ONE_THREAD
-        options = _options(settings, work, name, is_small=is_small)
+        options = options_of(settings, work, name, is_small=is_small)
         with DuckDBEngine(work / f"{name}.duckdb", **options) as engine:
             one = load.load_file(engine, settings, ledger, file, key, work, loaded_at)
         tell("file_loaded", **_counts(one), seconds=_since(begun))
         if one.read_count == 0:
             narrate(f"{one.file} holds no rows.")
+        if one.textless_count:
+            narrate(
+                f"{one.textless_count:,} rows of {one.file} came without their texts: forgotten, or past their time."
+            )
         loads.append(one)
     refused = [one for one in loads if one.quarantined_count]
     for sentence in quarantine.beyond_limits(settings.private, refused):
@@ -317,12 +321,13 @@ def execute(
         run_id = f"{started_at:%Y%m%dT%H%M%S%f}Z-{secrets.token_hex(3)}"
         tell("run_begun", run_id=run_id)
         settings.history.mkdir(mode=0o700, exist_ok=True)  # it holds what people wrote
+        private_files.close(settings, narrate)
         ledger = Ledger(settings.history)
         ledger.check_parts()
         chain.refuse_newer(settings.published / publish.RUNS)
         pointer = publish.read_pointer(settings.published)
         steps: Steps = []
-        with _work_folder(settings) as work:
+        with work_folder(settings) as work:
             begun = time.perf_counter()
             new_loads = _load(settings, ledger, work, started_at, narrate, tell)
 
@@ -331,6 +336,11 @@ def execute(
                 tell("step_done", step=name, seconds=steps[-1][1], rows=rows)
 
             done("load", sum(one.read_count for one in new_loads))
+            latest = [datetime.fromisoformat(one.last_record_at) for one in ledger.loads if one.last_record_at]
+            instant = wanted_as_of or max(latest, default=None)
+            retention.enforce(
+                settings, ledger, instant, lambda: DuckDBEngine(**options_of(settings, work, "retention")), narrate
+            )
             leftovers.sweep(ledger, settings.private)
 
             parts = lineage.fingerprints(settings, ledger, wanted)
@@ -341,8 +351,6 @@ def execute(
                 return Outcome(pointer["run_id"], settings.published / pointer["snapshot"], False, new_loads, steps)
 
             ledger.check_contents()
-            latest = [datetime.fromisoformat(one.last_record_at) for one in ledger.loads if one.last_record_at]
-            instant = wanted_as_of or max(latest, default=None)
             # Great Expectations takes seconds to import: it does so while DuckDB builds. It imports PySpark too where
             # that is installed, which warns of pandas 3: heed hands no data frame from one to the other.
             warnings.filterwarnings("ignore", "PySpark does not yet fully support pandas", FutureWarning)

@@ -18,6 +18,7 @@ from pipelines.settings_dashboard import Dashboard, read_dashboard
 from pipelines.settings_engine import Engine, read_engine
 from pipelines.settings_limits import Limits, read_limits
 from pipelines.settings_operations import Operations, read_operations
+from pipelines.settings_retention import Retention, read_retention
 from pipelines.settings_table import SECONDS, Table, seconds_of
 
 SCOPES = ("channel", "program", "person")
@@ -104,6 +105,7 @@ class Settings:
     operations: Operations = field(default_factory=Operations)
     signing_key: Path | None = None  # the private key that signs each published run
     limits: Limits = field(default_factory=Limits)
+    retention: Retention = field(default_factory=Retention)
 
     @cached_property
     def inbox(self) -> Path:
@@ -342,7 +344,8 @@ def read(home: Path) -> Settings:
     operations = read_operations(path, top)
     signing_key = _signing_key(path, top.take("signature", dict, {}))
     limits = read_limits(path, top.take("limits", dict, {}))
+    retention = read_retention(path, top.take("retention", dict, {}))
     listed = top.take("source", list, [])
     top.finish()
     sources = tuple(_source(path, item, position, home) for position, item in enumerate(listed, start=1))
-    return Settings(home.resolve(), policy, sources, dashboard, engine, operations, signing_key, limits)
+    return Settings(home.resolve(), policy, sources, dashboard, engine, operations, signing_key, limits, retention)

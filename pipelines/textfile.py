@@ -10,8 +10,8 @@ from datetime import datetime
 from pathlib import Path
 
 from pipelines import __version__
+from pipelines.durable import write_whole
 from pipelines.health import Health, instant
-from pipelines.whole_files import write_whole
 
 VERDICTS = ("Pass", "Fail", "Cannot attest")
 

@@ -177,8 +177,7 @@ class Lookup:
         if self._key is None:
             if not os.environ.get("HEED_KEY") and not (self.settings.private / "key").exists():
                 return None
-            self._key = identity.load_key(self.settings.private, may_make=False)
-            Ledger(self.settings.history).check_key(identity.key_check(self._key))
+            self._key = identity.home_key(self.settings.private, Ledger(self.settings.history))
         return self._key
 
     def _contacts_on_record(self, keys: list[int]) -> dict[int, str]:

@@ -15,11 +15,11 @@ from pathlib import Path
 from typing import Any
 
 from pipelines import __version__, health
+from pipelines.durable import write_whole
 from pipelines.errors import SUCCESSES, EngineError, HeedError, LockedError, UsageError
 from pipelines.event_log import EventLog
 from pipelines.output import terminal_safe
 from pipelines.settings_operations import of_home
-from pipelines.whole_files import write_whole
 
 
 def _complain(words: str) -> None:

@@ -29,7 +29,7 @@ _DAY_KEY = ("load_id", "table_name", "event_type", "channel", "on_date")
 #: The parts of run.fingerprints by the cause that they are told under.
 _PARTS = {
     "policy": "policy", "sources": "sources", "rules": "rules", "waivers": "waivers",
-    "version": "version", "sql": "version", "reference": "version", "code": "version",
+    "version": "version", "sql": "version", "reference": "version", "code": "version", "texts": "texts",
 }  # fmt: skip
 #: Every cause, in the order in which they are told, in words.
 WORDS = {
@@ -41,6 +41,7 @@ WORDS = {
     "sources": "the settings of sources changed",
     "rules": "the rule book changed",
     "waivers": "waivers changed",
+    "texts": "texts were taken out of history: of forgotten contacts, or past their time",
     "version": "heed itself changed",
     "not_recorded": "an earlier version of heed did not record all that decides a number",
     "unexplained": "nothing that heed records explains it",

@@ -125,9 +125,8 @@ def screen(home: Path, request: Request, stdin: BinaryIO) -> Screened:
     pointer = publish.read_pointer(read.published)
     if pointer is None:
         raise NoSnapshotError(f"Nothing is published in {home}.", f"Make a snapshot first: heed -C {home} run")
-    key = identity.load_key(read.private, may_make=False)
     ledger = Ledger(read.history)
-    ledger.check_key(identity.key_check(key))
+    key = identity.home_key(read.private, ledger)
     ledger.check_parts()
     country = read.policy.default_country
     listed = audience.read(request.audience, request.input_format, stdin)

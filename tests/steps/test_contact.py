@@ -15,7 +15,7 @@ import polars
 import pytest
 
 from dashboard import contact_process
-from pipelines import contact, load, run, settings
+from pipelines import contact, parquet_files, run, settings
 from pipelines.canonical import TABLES
 from pipelines.engines.duckdb import DuckDBEngine
 from pipelines.ledger import Ledger
@@ -170,7 +170,7 @@ def test_a_run_in_progress_keeps_nobody_waiting(home: Home) -> None:
 def large(tmp_path_factory: pytest.TempPathFactory) -> Home:
     """Five row groups of messages in two months, of 20,000 contacts in no order."""
     home = Home(tmp_path_factory.mktemp("large") / "home").configure(policy='rules = "none"')
-    count = 5 * load.ROW_GROUP
+    count = 5 * parquet_files.ROW_GROUP
     frame = polars.DataFrame({"number": range(count)}).select(
         message_id=polars.format("m{}", "number"),
         channel=polars.lit("email"),
@@ -212,7 +212,7 @@ def test_parts_are_in_the_order_of_contacts_and_in_small_row_groups(large: Home,
     part = max(large.ledger.parts("messages"), key=lambda path: path.stat().st_size)
     with DuckDBEngine() as engine:
         rows = engine.rows(f"select distinct row_group_id, row_group_num_rows from parquet_metadata('{part}')")
-    assert max(size for _, size in rows) == load.ROW_GROUP
+    assert max(size for _, size in rows) == parquet_files.ROW_GROUP
     assert len(rows) == 3
 
 

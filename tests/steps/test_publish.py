@@ -91,7 +91,7 @@ def test_a_reader_keeps_what_it_opened(home: Home) -> None:
         assert reader.value("select count(*) from audits.findings") == 4
 
 
-@pytest.mark.parametrize("function", ["chain.append", "_write_whole", "_forget_old"])
+@pytest.mark.parametrize("function", ["chain.append", "write_whole", "_forget_old"])
 def test_a_run_that_dies_while_publishing_leaves_one_whole_snapshot(
     function: str, home: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
