@@ -17,7 +17,8 @@ from pipelines import contact, erasing, identity, private_files
 from pipelines.engines.duckdb import DuckDBEngine, path_list
 from pipelines.errors import UsageError
 from pipelines.ledger import Ledger
-from pipelines.run import home_lock, options_of, work_folder
+from pipelines.lock import home_lock
+from pipelines.run import options_of, work_folder
 from pipelines.settings import Settings, read
 
 _LONGEST_ADDRESS = 1_000
@@ -58,7 +59,7 @@ def forget(home: Path, text: str, narrate: Callable[[str], None]) -> Forgotten:
     Raises ConfigurationError without the home's key, DamagedHistoryError where history is not whole.
     """
     told = read(home)
-    with home_lock(told.home):
+    with home_lock(told.home, "forget"):
         private_files.close(told, narrate)
         ledger = Ledger(told.history)
         ledger.check_parts()

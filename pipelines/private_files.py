@@ -18,7 +18,8 @@ def close(settings: Settings, narrate: Callable[[str], None]) -> None:
     left = [path for path in wide if not _closed(path)]
     if len(wide) > len(left):
         narrate(
-            f"{len(wide) - len(left)} files or folders of {settings.home} were open to others: now to their owner alone."
+            f"{len(wide) - len(left)} files or folders of {settings.home} were open to others:"
+            " now to their owner alone."
         )
     if left:
         narrate(

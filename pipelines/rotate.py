@@ -19,7 +19,8 @@ from pipelines.canonical import TABLES, Table
 from pipelines.engines.duckdb import DuckDBEngine, path_list, path_text, quoted
 from pipelines.errors import ConfigurationError, ContactKeyCollisionError, UsageError
 from pipelines.ledger import Ledger, Part, sha256_of
-from pipelines.run import home_lock, options_of, work_folder
+from pipelines.lock import home_lock
+from pipelines.run import options_of, work_folder
 from pipelines.settings import read
 
 
@@ -29,7 +30,7 @@ def rotate(home: Path, narrate: Callable[[str], None]) -> int:
     Raises UsageError where nothing is keyed yet, ConfigurationError without the key or with another one in its place.
     """
     told = read(home)
-    with home_lock(told.home):
+    with home_lock(told.home, "rotate-key"):
         private_files.close(told, narrate)
         ledger = Ledger(told.history)
         ledger.check_parts()

@@ -15,10 +15,11 @@ import polars
 import pytest
 
 from dashboard import contact_process
-from pipelines import contact, parquet_files, run, settings
+from pipelines import contact, parquet_files, settings
 from pipelines.canonical import TABLES
 from pipelines.engines.duckdb import DuckDBEngine
 from pipelines.ledger import Ledger
+from pipelines.lock import home_lock
 from tests.support.home import EVENT, TWO_SOURCES, Home, source
 
 SOURCES = (
@@ -162,7 +163,7 @@ def test_without_the_secret_a_key_still_finds_its_contact(home: Home, monkeypatc
 
 
 def test_a_run_in_progress_keeps_nobody_waiting(home: Home) -> None:
-    with run.home_lock(home.path):
+    with home_lock(home.path):
         assert len(home.heed("contact", "+12025550101", "--json").json()["records"]) == 5
 
 

@@ -201,7 +201,7 @@ def test_a_folder_without_permission_is_named(home: Home) -> None:
     program = (
         "import os, sys\n"
         "from pathlib import Path\n"
-        "from pipelines import run\n"
+        "from pipelines.lock import home_lock\n"
         "from pipelines.errors import ConfigurationError\n"
         "path = Path(sys.argv[1])\n"
         "os.chmod(path, 0o555)\n"
@@ -209,7 +209,7 @@ def test_a_folder_without_permission_is_named(home: Home) -> None:
         "os.chdir(path)\n"
         "if os.geteuid() == 0: os.setuid(65534)\n"
         "try:\n"
-        "    with run.home_lock(Path('.')): print('locked')\n"
+        "    with home_lock(Path('.')): print('locked')\n"
         "except ConfigurationError as error: print(error)\n"
     )
     done = subprocess.run(
