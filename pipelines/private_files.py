@@ -13,7 +13,7 @@ _OTHERS = 0o077
 def close(settings: Settings, narrate: Callable[[str], None]) -> None:
     """Take from others what they may do with private/ and history/, and say so; also where it cannot be taken."""
     # What lies in history/ is behind its folder, as what lies in private/ is: there every file is closed too.
-    paths = [settings.history, settings.private, *settings.private.rglob("*")]
+    paths = [settings.history, settings.private, *settings.private.rglob("*")] if settings.private.is_dir() else []
     wide = [path for path in paths if not path.is_symlink() and path.exists() and path.stat().st_mode & _OTHERS]
     left = [path for path in wide if not _closed(path)]
     if len(wide) > len(left):

@@ -1,9 +1,9 @@
-"""Every page by axe-core's rules of WCAG 2.2 A and AA, and every control by the keyboard alone."""
+"""What somebody can do who sees little or has no mouse; test_every_page holds every page to it."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import axe_playwright_python
 import pytest
@@ -12,7 +12,6 @@ from playwright.sync_api import Browser, Locator, Page, expect
 from dashboard import texts
 from tests.browser.test_pages import opened, settled
 
-Look = Literal["light", "dark"]
 # The script from the installed package. The browser's debugger runs it in the page, where the pages' content security
 # policy does not reach, so the policy stays on while axe looks.
 AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text(encoding="utf-8")
@@ -32,9 +31,6 @@ RUN = """async ([rules, exempt]) => {
     .map(({html, any, all, none}) =>
       `${id} (${impact}): ${html.slice(0, 200)} ${[...any, ...all, ...none].map((check) => check.message).join('; ')}`))
 }"""
-# A page with all it can show: addresses of states that a click would lead to.
-STATES = ["contact?contact=0123456789abcdef", "findings?violations=true&channel=SMS", "rules?kind=Quiet+hours"]
-
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
 
 
@@ -55,25 +51,6 @@ def unfold(page: Page) -> None:
     settled(page)
 
 
-@pytest.mark.parametrize(
-    ("look", "width"),
-    [
-        ("light", 1280),
-        ("dark", 390),
-        *(pytest.param(look, width, marks=pytest.mark.thorough) for look, width in (("dark", 1280), ("light", 390))),
-    ],
-)
-def test_axe_finds_nothing_on_any_page(browser: Browser, dashboard: str, look: Look, width: int) -> None:
-    found: dict[str, list[str]] = {}
-    with opened(browser, dashboard, look, width) as page:
-        for name in [*texts.PAGES, *STATES]:
-            page.goto(f"{dashboard}/{'' if name == 'overview' else name}")
-            settled(page)
-            unfold(page)
-            found[name] = complaints(page)
-    assert [f"{name}: {line}" for name, lines in found.items() for line in lines] == []
-
-
 def test_axe_finds_nothing_on_the_menu_of_a_phone(browser: Browser, dashboard: str) -> None:
     with opened(browser, dashboard, "light", 390) as page:
         page.goto(f"{dashboard}/trends")
@@ -81,14 +58,6 @@ def test_axe_finds_nothing_on_the_menu_of_a_phone(browser: Browser, dashboard: s
         page.get_by_test_id("stExpandSidebarButton").click()
         expect(page.get_by_role("link", name="Response time")).to_be_in_viewport()
         assert complaints(page) == []
-
-
-def test_axe_finds_nothing_on_an_empty_record(browser: Browser, old_dashboard: str) -> None:
-    with opened(browser, old_dashboard) as page:
-        for name in texts.PAGES:
-            page.goto(f"{old_dashboard}/{'' if name == 'overview' else name}")
-            settled(page)
-            assert complaints(page) == [], name
 
 
 # Where the keyboard is: what it is, and whether it can be seen that the keyboard is there. Marks it as reached.
@@ -141,23 +110,6 @@ def walk(page: Page) -> list[dict[str, Any]]:
     raise AssertionError(f"the keyboard does not get out: {stops[-5:]}")
 
 
-@pytest.mark.parametrize("name", list(texts.PAGES))
-def test_the_keyboard_reaches_every_control_in_reading_order(
-    browser: Browser, dashboard: str, screenshots: Path, name: str
-) -> None:
-    with opened(browser, dashboard) as page:
-        page.goto(f"{dashboard}/{'' if name == 'overview' else name}")
-        settled(page)
-        stops = walk(page)
-        assert stops[0]["what"].endswith("Skip to main content")
-        assert [stop["what"] for stop in stops if not stop["visible"]] == []
-        assert [stop["what"] for stop in stops if not stop["inside"]] == []
-        assert [stop["what"] for stop in stops if not stop["isAfter"]] == []
-        assert page.evaluate(MISSED) == []
-        page.keyboard.press("Shift+Tab")
-        page.screenshot(path=screenshots / f"focus-{name}.png")
-
-
 def test_an_officer_needs_no_mouse(browser: Browser, dashboard: str, screenshots: Path) -> None:
     """From the Overview to the open requests on one channel, and to the table behind the chart."""
     with opened(browser, dashboard) as page:
@@ -197,38 +149,3 @@ def tab_to(page: Page, target: Locator) -> None:
             return
         page.keyboard.press("Tab")
     raise AssertionError(f"the keyboard does not reach {target}")
-
-
-# The words in a chart are SVG, which axe does not measure: their colour over the page's, by the formula of WCAG 2.2.
-FAINT_WORDS = """() => {
-  const parts = (color) => {
-    const canvas = new OffscreenCanvas(1, 1).getContext('2d', {willReadFrequently: true})
-    canvas.fillStyle = getComputedStyle(document.querySelector('[data-testid="stApp"]')).backgroundColor
-    canvas.fillRect(0, 0, 1, 1)
-    if (color) {
-      canvas.fillStyle = color
-      canvas.fillRect(0, 0, 1, 1)
-    }
-    return [...canvas.getImageData(0, 0, 1, 1).data].slice(0, 3)
-  }
-  const luminance = (color) => {
-    const [red, green, blue] = parts(color).map((part) => part / 255)
-      .map((part) => part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4)
-    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
-  }
-  const ground = luminance('')
-  return [...document.querySelectorAll('svg.main-svg text')].filter((word) => word.textContent.trim()).map((word) => {
-    const own = luminance(getComputedStyle(word).fill)
-    const [lighter, darker] = [Math.max(own, ground), Math.min(own, ground)]
-    return [word.textContent, (lighter + 0.05) / (darker + 0.05)]
-  }).filter(([, ratio]) => ratio < 4.5)
-}"""
-
-
-@pytest.mark.parametrize("look", ["light", "dark"])
-def test_words_in_charts_can_be_read(browser: Browser, dashboard: str, look: Look) -> None:
-    with opened(browser, dashboard, look) as page:
-        for name in ("overview", "trends", "response", "reasons", "campaigns", "timing", "audience", "membership"):
-            page.goto(f"{dashboard}/{'' if name == 'overview' else name}")
-            settled(page)
-            assert page.evaluate(FAINT_WORDS) == [], name

@@ -17,8 +17,9 @@ PAGE = Path(__file__).resolve().parents[2] / "docs" / "operations.md"
 
 
 def files(home: Home) -> dict[str, bytes]:
-    """Every file of a home but the lock, by its path."""
+    """Every file of a home by its path, but the lock and what is written of every run."""
     paths = (path for path in home.path.rglob("*") if path.is_file() and path.name != ".lock")
+    paths = (path for path in paths if path.parent.name != "operations")
     return {path.relative_to(home.path).as_posix(): path.read_bytes() for path in paths}
 
 
