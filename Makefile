@@ -10,6 +10,8 @@ OUT ?= bench.json
 PEERS ?= all
 SNAPSHOT_HOME ?=
 PAGES_OUT ?= pages.json
+# One test process for each core, within what memory has room for.
+WORKERS ?= -n auto --maxprocesses 8
 
 .PHONY: help install demo test check bench bench-pages slow-tests browser-tests spark-tests thorough simulations next-engine-tests spark peers lock clean
 
@@ -58,7 +60,7 @@ ifneq ($(SERVE),0)
 endif
 
 test: install
-	$(BIN)/python -m pytest -n 2 -m "not browser and not slow and not thorough and not simulation and not spark"
+	$(BIN)/python -m pytest $(WORKERS) -m "not browser and not slow and not thorough and not simulation and not spark"
 
 check: install
 	$(BIN)/ruff format --check .
@@ -75,10 +77,10 @@ bench-pages: install
 	$(BIN)/python -m tests.benchmarks.pages $(SNAPSHOT_HOME) --out $(PAGES_OUT)
 
 slow-tests: install
-	$(BIN)/python -m pytest -n 2 -m "slow and not browser and not spark"
+	$(BIN)/python -m pytest $(WORKERS) -m "slow and not browser and not spark"
 
 browser-tests: install
-	$(BIN)/python -m pytest -n 2 -m "browser and not thorough and not spark"
+	$(BIN)/python -m pytest $(WORKERS) -m "browser and not thorough and not spark"
 
 # One process: a machine with two cores has room for one Spark.
 spark-tests: spark
@@ -86,18 +88,18 @@ spark-tests: spark
 
 # More seeds, looks and widths than CI has time for.
 thorough: install
-	$(BIN)/python -m pytest -n 2 -m "thorough and not spark"
+	$(BIN)/python -m pytest $(WORKERS) -m "thorough and not spark"
 
 # What docs/definitions.md says of coverage and error rates, measured again: half an hour or more.
 simulations: install
-	$(BIN)/python -m pytest -n 2 -s -m simulation
+	$(BIN)/python -m pytest $(WORKERS) -s -m simulation
 
-# The specs on the next major DuckDB, which pyproject.toml allows and the lock does not choose yet.
+# Every rule, spans and the headline numbers on the next major DuckDB, which pyproject.toml allows and the lock does not choose yet.
 next-engine-tests: install
 	@test -d .venv/next-engine || $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes \
 	    --target .venv/next-engine -r requirements-next-engine.lock
-	PYTHONPATH=$(CURDIR)/.venv/next-engine $(BIN)/python -m pytest -n 2 -m "not slow and not thorough and not simulation and not spark" \
-	    tests/spec tests/golden/test_rule_book.py tests/property/test_spans.py
+	PYTHONPATH=$(CURDIR)/.venv/next-engine $(BIN)/python -m pytest $(WORKERS) -m "not slow and not thorough and not simulation and not spark" \
+	    tests/golden/test_rule_book.py tests/property/test_spans.py tests/spec/test_metrics.py
 
 # pyspark and chdb stand in locks of their own: they are large, and only Spark and the benchmarks want them.
 lock:
