@@ -65,8 +65,8 @@ class Filters:
         """The selection as a reader says it: October 2026, SMS."""
         period = formats.month(self.period) if self.period else texts.ALL_PERIODS.lower()
         channel = texts.channel(self.channel) if self.channel else texts.ALL_CHANNELS.lower()
-        program = [f"program {self.program}"] if self.program else []
-        campaign = [f"campaign {self.campaign}"] if self.campaign else []
+        program = [words.OF_PROGRAM.format(program=self.program)] if self.program else []
+        campaign = [words.OF_CAMPAIGN.format(campaign=self.campaign)] if self.campaign else []
         told = ", ".join([period, channel, *program, *campaign])
         return told[0].upper() + told[1:]
 

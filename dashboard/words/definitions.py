@@ -74,6 +74,7 @@ EXAMPLE_ALT = "What happened to each contact of the example"
 ANSWERS_ALT = "The example under each definition"
 TESTED = "heed computes these numbers from these records each time it is tested."
 
+NOTHING_SENT, STAYS = "nothing", "stays"
 UNCONFIRMED = " (delivery never confirmed)"
 
 LEFT_OUT = " Unattributed: {unattributed} of {opt_outs}."

@@ -44,6 +44,7 @@ NOT_OVER_THEN = "changed because their period was not over"
 ONLY_NOW = "are new"
 ONLY_THEN = "are gone"
 SAME = "are the same"
+OTHERS = "Of the others, {others}."
 UNEXPLAINED = (
     "**{changes:change|changes} cannot be explained** by loads, the data's end, policy, rules or heed's version. "
     "Report it with both snapshots."

@@ -51,6 +51,7 @@ BESIDE = "Beside the rate: {opt_outs:opt-out|opt-outs} of contacts that were not
 UNATTRIBUTED = "Unattributed, so in no rate: {value} of opt-outs ({part})."
 
 
+BEGUN_LATE_SHORT = "begun late"
 BEGUN_LATE = "the record begins in it"
 STILL_RUNNING = "not over yet"
 
