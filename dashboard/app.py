@@ -21,19 +21,8 @@ if str(FOLDER.parent) not in sys.path:
 
 def main() -> None:
     """Open the newest snapshot and run the page the reader asked for."""
-    from dashboard import (
-        access,
-        access_log,
-        access_texts,
-        accessible,
-        filters,
-        layout,
-        linking,
-        snapshot,
-        taking,
-        texts,
-        whoami,
-    )
+    from dashboard import access, access_log, accessible, filters, layout, linking, snapshot, taking, whoami
+    from dashboard.words import access_texts, texts
 
     st.set_page_config(page_title=texts.PRODUCT, page_icon=str(FOLDER / "icon.svg"), layout="wide")
     st.logo(FOLDER / "mark.svg", size="large")

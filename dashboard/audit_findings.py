@@ -7,9 +7,9 @@ from typing import Any
 
 import streamlit as st
 
-from dashboard import access, formats, layout, rule_texts, snapshot, texts
+from dashboard import access, layout, snapshot
 from dashboard.words import audit_findings as words
-from dashboard.words import heads
+from dashboard.words import formats, heads, rule_texts, texts
 
 FOUND = """
 select rule, finding_class, severity, finding_count, violation_count, waived_count, contact_count

@@ -11,10 +11,10 @@ from typing import Any
 import pandas
 import pyarrow
 
-from dashboard import rule_texts, snapshot, texts
+from dashboard import snapshot
 from dashboard.contact_history import Held
 from dashboard.words import contact as words
-from dashboard.words import heads
+from dashboard.words import heads, rule_texts, texts
 
 FOUND = """
 select

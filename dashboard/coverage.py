@@ -10,10 +10,10 @@ from typing import Any
 import pandas
 import streamlit as st
 
-from dashboard import formats, layout, snapshot, texts
+from dashboard import layout, snapshot
 from dashboard.charts_coverage import Strip, strips
 from dashboard.words import data as words
-from dashboard.words import heads
+from dashboard.words import formats, heads, texts
 
 REASONS = "select reasons from metrics.verdicts where period_start is null and channel = '*' and source = '*'"
 LOGS = """

@@ -9,8 +9,9 @@ from typing import Any
 
 import streamlit as st
 
-from dashboard import formats, snapshot, texts
+from dashboard import snapshot
 from dashboard.words import filters as words
+from dashboard.words import formats, texts
 
 MONTHS = """
 select distinct period_start from metrics.verdicts where period_start is not null order by period_start desc

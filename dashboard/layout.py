@@ -11,8 +11,9 @@ import pandas
 import plotly.graph_objects as go
 import streamlit as st
 
-from dashboard import access, access_texts, charts, formats, linking, snapshot, taking, texts
+from dashboard import access, charts, linking, snapshot, taking
 from dashboard.filters import Filters
+from dashboard.words import access_texts, formats, texts
 from dashboard.words import layout as words
 
 STALE_AFTER = timedelta(hours=36)

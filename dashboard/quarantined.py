@@ -7,9 +7,9 @@ from typing import Any
 import pandas
 import streamlit as st
 
-from dashboard import formats, layout, snapshot, texts
+from dashboard import layout, snapshot
 from dashboard.words import data as words
-from dashboard.words import heads
+from dashboard.words import formats, heads, texts
 
 REASONS = """
 select reason, column_name, sum(row_count)::bigint as row_count, count(distinct load_id) as file_count

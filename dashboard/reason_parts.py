@@ -6,9 +6,9 @@ from typing import Any
 
 import streamlit as st
 
-from dashboard import charts, formats, layout, snapshot, taking, texts
+from dashboard import charts, layout, snapshot, taking
 from dashboard.charts import Share
-from dashboard.words import heads
+from dashboard.words import formats, heads, texts
 from dashboard.words import reason_parts as words
 
 CAMPAIGNS = """

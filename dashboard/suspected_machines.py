@@ -6,8 +6,8 @@ from typing import Any
 
 import streamlit as st
 
-from dashboard import formats, layout, snapshot, texts
-from dashboard.words import heads
+from dashboard import layout, snapshot
+from dashboard.words import formats, heads, texts
 from dashboard.words import suspected_machines as words
 
 RATES = """

@@ -10,10 +10,10 @@ from typing import Any
 import pandas
 import streamlit as st
 
-from dashboard import charts_trends, filters, formats, layout, snapshot, texts
+from dashboard import charts_trends, filters, layout, snapshot
 from dashboard.charts import Share
 from dashboard.charts_trends import Level
-from dashboard.words import heads
+from dashboard.words import formats, heads, texts
 from dashboard.words import trend_parts as words
 
 TRENDS = "select * from metrics.trends where channel = ?"

@@ -11,10 +11,10 @@ import pandas
 import plotly.graph_objects as go
 import streamlit as st
 
-from dashboard import charts_calendar, formats, layout, snapshot, texts
+from dashboard import charts_calendar, layout, snapshot
 from dashboard.charts_calendar import CLEAR, NOTHING, UNKNOWN, Cell
 from dashboard.filters import Filters
-from dashboard.words import heads
+from dashboard.words import formats, heads, texts
 from dashboard.words import verdict_calendar as words
 
 MONTHS_SHOWN = 12

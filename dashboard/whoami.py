@@ -6,7 +6,8 @@ import logging
 
 import streamlit as st
 
-from dashboard import access, access_log, access_texts, gate_settings, layout, texts
+from dashboard import access, access_log, gate_settings, layout
+from dashboard.words import access_texts, texts
 
 
 def _name(who: str) -> str:

@@ -8,9 +8,9 @@ from typing import Any
 import pandas
 import streamlit as st
 
-from dashboard import access, charts_audience, export, filters, formats, layout, snapshot, suspected_machines, texts
+from dashboard import access, charts_audience, export, filters, layout, snapshot, suspected_machines
 from dashboard.words import audience as words
-from dashboard.words import heads
+from dashboard.words import formats, heads, texts
 
 GRAINS = {heads.MONTH: "month", heads.WEEK: "week", heads.DAY: "day"}
 SHOWN = {"month": 24, "week": 53, "day": 92}

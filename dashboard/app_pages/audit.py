@@ -6,10 +6,10 @@ from typing import Any
 
 import streamlit as st
 
-from dashboard import access, audit_findings, filters, formats, layout, snapshot, texts, verdict_calendar
+from dashboard import access, audit_findings, filters, layout, snapshot, verdict_calendar
 from dashboard.filters import Filters
 from dashboard.words import audit as words
-from dashboard.words import heads
+from dashboard.words import formats, heads, texts
 
 VERDICT = """
 select verdict, violation_count, message_count, reasons from metrics.verdicts

@@ -9,12 +9,12 @@ from typing import Any
 import pandas
 import streamlit as st
 
-from dashboard import charts, charts_campaigns, definitions, filters, formats, layout, snapshot, texts
+from dashboard import charts, charts_campaigns, definitions, filters, layout, snapshot
 from dashboard.charts import Share
 from dashboard.charts_campaigns import Campaign
 from dashboard.definitions import Definition
 from dashboard.words import campaigns as words
-from dashboard.words import heads
+from dashboard.words import formats, heads, texts
 
 METRICS = ("opt_out_rate_per_message", "opt_out_rate")
 SPANS = (heads.ONE_MONTH, texts.ALL_PERIODS)

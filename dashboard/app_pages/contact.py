@@ -11,23 +11,12 @@ from typing import Any
 import pandas
 import streamlit as st
 
-from dashboard import (
-    access,
-    charts,
-    contact_history,
-    contact_records,
-    contact_story,
-    export,
-    formats,
-    layout,
-    snapshot,
-    texts,
-)
+from dashboard import access, charts, contact_history, contact_records, contact_story, export, layout, snapshot
 from dashboard.charts import Mark
 from dashboard.contact_history import Held, NotReadError
 from dashboard.contact_records import Record
 from dashboard.words import contact as words
-from dashboard.words import heads
+from dashboard.words import formats, heads, texts
 
 AS_OF = "select as_of from run.parameters"
 MARKS = 1_500

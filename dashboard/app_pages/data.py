@@ -6,9 +6,9 @@ from typing import Any
 
 import streamlit as st
 
-from dashboard import coverage, formats, layout, quarantined, snapshot, texts
+from dashboard import coverage, layout, quarantined, snapshot
 from dashboard.words import data as words
-from dashboard.words import heads
+from dashboard.words import formats, heads, texts
 
 SUMS = """
 select

@@ -8,11 +8,11 @@ from typing import Any
 
 import streamlit as st
 
-from dashboard import definitions, filters, formats, layout, snapshot, texts
+from dashboard import definitions, filters, layout, snapshot
 from dashboard.definitions import Definition
-from dashboard.definitions_example import ANSWERS, CAMPAIGNS, MONTH, PEOPLE, Answer, Person
 from dashboard.words import definitions as words
-from dashboard.words import heads
+from dashboard.words import formats, heads, texts
+from dashboard.words.definitions_example import ANSWERS, CAMPAIGNS, MONTH, PEOPLE, Answer, Person
 
 NUMBERS = """
 select metric, definition, numerator, denominator, value, lower, upper from metrics.measurements

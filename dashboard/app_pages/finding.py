@@ -8,11 +8,11 @@ from typing import Any
 import pandas
 import streamlit as st
 
-from dashboard import access, charts, finding_evidence, formats, layout, replay, rule_texts, snapshot, texts
+from dashboard import access, charts, finding_evidence, layout, replay, snapshot
 from dashboard.charts import Mark
 from dashboard.finding_evidence import Evidence
 from dashboard.words import finding as words
-from dashboard.words import finding_story, heads
+from dashboard.words import finding_story, formats, heads, rule_texts, texts
 
 Row = dict[str, Any]
 #: Where the list of findings keeps the ids it shows, and the address it was read at.

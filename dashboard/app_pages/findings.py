@@ -8,10 +8,10 @@ from typing import Any
 
 import streamlit as st
 
-from dashboard import access, export, filters, finding_list, formats, layout, rule_texts, snapshot, texts
+from dashboard import access, export, filters, finding_list, layout, snapshot
 from dashboard.finding_list import Choice
 from dashboard.words import findings as words
-from dashboard.words import heads
+from dashboard.words import formats, heads, rule_texts, texts
 
 PAGE_SIZES = [50, 100, 200]
 CLASSES_SHOWN = 10

@@ -7,8 +7,8 @@ from typing import Any
 import pandas
 import streamlit as st
 
-from dashboard import charts_durations, filters, formats, layout, snapshot, texts
-from dashboard.words import heads
+from dashboard import charts_durations, filters, layout, snapshot
+from dashboard.words import formats, heads, texts
 from dashboard.words import membership as words
 
 GROUPS = (

@@ -7,8 +7,8 @@ from typing import Any
 import pandas
 import streamlit as st
 
-from dashboard import charts, filters, formats, layout, rule_texts, snapshot, texts
-from dashboard.words import heads
+from dashboard import charts, filters, layout, snapshot
+from dashboard.words import formats, heads, rule_texts, texts
 from dashboard.words import missed as words
 
 RULE = "opt_out_request_missed"

@@ -8,7 +8,7 @@ from typing import Any
 
 import streamlit as st
 
-from dashboard import charts, filters, formats, layout, snapshot, taking, texts
+from dashboard import charts, filters, layout, snapshot, taking
 from dashboard.reason_parts import (
     UNSPECIFIED,
     Rows,
@@ -19,7 +19,7 @@ from dashboard.reason_parts import (
     show_tenure,
 )
 from dashboard.words import charts as chart_words
-from dashboard.words import heads
+from dashboard.words import formats, heads, texts
 from dashboard.words import reason_parts as part_words
 from dashboard.words import reasons as words
 

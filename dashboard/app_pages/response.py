@@ -8,19 +8,8 @@ from typing import Any
 import pandas
 import streamlit as st
 
-from dashboard import (
-    access,
-    access_texts,
-    charts,
-    filters,
-    formats,
-    layout,
-    response_groups,
-    slow_stretches,
-    snapshot,
-    texts,
-)
-from dashboard.words import heads
+from dashboard import access, charts, filters, layout, response_groups, slow_stretches, snapshot
+from dashboard.words import access_texts, formats, heads, texts
 from dashboard.words import response as words
 
 OPEN_SHOWN = 20

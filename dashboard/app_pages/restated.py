@@ -9,10 +9,10 @@ from typing import Any
 import pandas
 import streamlit as st
 
-from dashboard import charts, filters, formats, layout, restating, rule_texts, snapshot, texts
+from dashboard import charts, filters, layout, restating, snapshot
 from dashboard.charts import Share
 from dashboard.restating import RestatingError
-from dashboard.words import heads
+from dashboard.words import formats, heads, rule_texts, texts
 from dashboard.words import restated as words
 
 HISTORY = "select run_id, as_of, started_at from run.history"

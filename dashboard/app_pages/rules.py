@@ -6,8 +6,8 @@ from typing import Any
 
 import streamlit as st
 
-from dashboard import access, formats, layout, rule_texts, snapshot, texts
-from dashboard.words import heads
+from dashboard import access, layout, snapshot
+from dashboard.words import formats, heads, rule_texts, texts
 from dashboard.words import rules as words
 
 PLACES_SHOWN = 12

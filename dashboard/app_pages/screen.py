@@ -10,9 +10,9 @@ import pyarrow
 import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
-from dashboard import access, access_texts, export, formats, layout, screening, snapshot, texts
+from dashboard import access, export, layout, screening, snapshot
 from dashboard.screening import Screened, ScreeningError
-from dashboard.words import heads
+from dashboard.words import access_texts, formats, heads, texts
 from dashboard.words import screen as words
 
 PROGRAMS = """

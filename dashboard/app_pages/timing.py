@@ -7,9 +7,9 @@ from typing import Any
 import pandas
 import streamlit as st
 
-from dashboard import charts_campaigns, filters, formats, layout, snapshot, texts
+from dashboard import charts_campaigns, filters, layout, snapshot
 from dashboard.charts import Share
-from dashboard.words import heads
+from dashboard.words import formats, heads, texts
 from dashboard.words import timing as words
 
 LEVEL = 0.05

@@ -9,10 +9,10 @@ from typing import Any
 import pandas
 import streamlit as st
 
-from dashboard import charts, charts_trends, definitions, filters, formats, layout, snapshot, texts, trend_parts
+from dashboard import charts, charts_trends, definitions, filters, layout, snapshot, trend_parts
 from dashboard.charts import Share
 from dashboard.definitions import Definition
-from dashboard.words import heads
+from dashboard.words import formats, heads, texts
 from dashboard.words import trends as words
 
 #: Grains by their name, with their code and their days; a month has its own.

@@ -6,7 +6,8 @@ from typing import Any
 
 import streamlit as st
 
-from dashboard import formats, layout, rule_texts, snapshot, texts
+from dashboard import layout, snapshot
+from dashboard.words import formats, rule_texts, texts
 from dashboard.words import waivers as words
 
 WAIVERS = """

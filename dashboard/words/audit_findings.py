@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from dashboard import formats, rule_texts, texts
+from dashboard.words import formats, rule_texts, texts
 
 EXPOSURE_CAVEAT = (
     "A range from the text of the law and the violations of the whole record, all channels. It is no forecast and no "

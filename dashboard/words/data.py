@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dashboard import formats
+from dashboard.words import formats
 
 COMPLETE = "**The evidence is complete:** no hole in it is known."
 #: How those of a verdict's published reasons begin that are no holes in the evidence.

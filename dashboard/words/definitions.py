@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from dashboard import texts
+from dashboard.words import texts
 
 #: heed's own, for snapshots of before definitions were published.
 OWN: dict[str, dict[str, Any]] = {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dashboard import texts
+from dashboard.words import texts
 
 SORTED = {
     "worst": "Worst first, then newest", "newest": "Newest first", "oldest": "Oldest first",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dashboard import texts
+from dashboard.words import texts
 
 BY = {
     "source_type": "source", "consent_source": "where exactly they opted in", "method": "method",

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
-from dashboard import formats, rule_texts, texts
+from dashboard.words import formats, rule_texts, texts
 
 Row = Mapping[str, Any]
 

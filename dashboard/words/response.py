@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dashboard import texts
+from dashboard.words import texts
 
 #: The times people ask about, by the definition of the share applied within them.
 WITHIN = {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dashboard import formats, texts
+from dashboard.words import formats, texts
 
 #: How a dimension is spoken of: what its buckets are called, and what its highest ones are.
 NAMES = {
