@@ -13,6 +13,8 @@ from pathlib import Path
 import streamlit as st
 from starlette.middleware import Middleware
 
+from dashboard.words import snapshot as words
+
 FOLDER = Path(__file__).resolve().parent
 # Streamlit puts this folder on the path, not the one that holds the `dashboard` package.
 if str(FOLDER.parent) not in sys.path:
@@ -63,10 +65,10 @@ def main() -> None:
             else:
                 whoami.refused(name)
         except snapshot.NoSnapshotError as error:
-            st.title("No snapshot yet", anchor=False)
+            st.title(words.NONE_YET, anchor=False)
             layout.empty(error.what, texts.FIRST_RUN, error.command)
         except snapshot.SnapshotError as error:
-            st.title("The snapshot cannot be read", anchor=False)
+            st.title(words.CANNOT_BE_READ, anchor=False)
             why = texts.NEWER if isinstance(error, snapshot.NewerSnapshotError) else texts.UNREADABLE
             layout.empty(error.what, why, error.command, icon=":material/broken_image:")
         except access_log.NotWrittenError as error:

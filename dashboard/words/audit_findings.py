@@ -21,7 +21,6 @@ CAMPAIGNS = "{campaigns:campaign|campaigns}"
 RULES_ALT = "Findings by rule, the worst first, with violations and waived findings apart"
 
 NOT_FOUND = "Looked for and not found: {names}."
-
 EXPOSURE = "If a court counted each violation"
 
 

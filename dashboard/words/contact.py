@@ -75,9 +75,7 @@ LANES = {
 LISTED = "On the contacts list"
 
 BACK = "Back to the findings"
-
 THIS_CONTACT = "This contact"
-
 READING = "Reading history"
 
 SAVE_CSV = "Save as CSV"

@@ -100,7 +100,6 @@ NO_LOG = "No log holds a record."
 STRIPS_ALT = "Days with records of {logs:log|logs} by {period}, with {silences:silence|silences}"
 
 SHORTER = "- and {shorter_ones:shorter one|shorter ones}"
-
 BY_CHANNEL = " by {channel}"
 
 MONTH, WEEK = "month", "week"

@@ -28,7 +28,6 @@ LABEL = "Definition"
 HELP = "The same data, counted as heed or as another product counts. The page Definitions explains each."
 
 RATIO = " A ratio, no true share: it may exceed 100 %."
-
 FOOTER = "{name} by the definition `{metric}/{definition}`: {says}"
 
 QUESTIONS = {

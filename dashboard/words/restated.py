@@ -86,7 +86,6 @@ VERDICTS = "Verdicts that changed"
 VERDICTS_ALT = "Verdicts that changed, by month, channel and source"
 
 ALL_OF_IT = "All of it, for a spreadsheet:"
-
 GRAIN_OF = "{grain} of {start}"
 
 TOO_LONG = "Comparing took too long. Compare the runs on the command line."
