@@ -13,6 +13,8 @@ from pathlib import Path
 import streamlit as st
 from starlette.middleware import Middleware
 
+from dashboard.words import snapshot as words
+
 FOLDER = Path(__file__).resolve().parent
 # Streamlit puts this folder on the path, not the one that holds the `dashboard` package.
 if str(FOLDER.parent) not in sys.path:
@@ -21,19 +23,8 @@ if str(FOLDER.parent) not in sys.path:
 
 def main() -> None:
     """Open the newest snapshot and run the page the reader asked for."""
-    from dashboard import (
-        access,
-        access_log,
-        access_texts,
-        accessible,
-        filters,
-        layout,
-        linking,
-        snapshot,
-        taking,
-        texts,
-        whoami,
-    )
+    from dashboard import access, access_log, accessible, filters, layout, linking, snapshot, taking, whoami
+    from dashboard.words import access_texts, texts
 
     st.set_page_config(page_title=texts.PRODUCT, page_icon=str(FOLDER / "icon.svg"), layout="wide")
     st.logo(FOLDER / "mark.svg", size="large")
@@ -74,10 +65,10 @@ def main() -> None:
             else:
                 whoami.refused(name)
         except snapshot.NoSnapshotError as error:
-            st.title("No snapshot yet", anchor=False)
+            st.title(words.NONE_YET, anchor=False)
             layout.empty(error.what, texts.FIRST_RUN, error.command)
         except snapshot.SnapshotError as error:
-            st.title("The snapshot cannot be read", anchor=False)
+            st.title(words.CANNOT_BE_READ, anchor=False)
             why = texts.NEWER if isinstance(error, snapshot.NewerSnapshotError) else texts.UNREADABLE
             layout.empty(error.what, why, error.command, icon=":material/broken_image:")
         except access_log.NotWrittenError as error:

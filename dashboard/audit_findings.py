@@ -7,8 +7,9 @@ from typing import Any
 
 import streamlit as st
 
-from dashboard import access, formats, layout, rule_texts, snapshot, texts
+from dashboard import access, layout, snapshot
 from dashboard.words import audit_findings as words
+from dashboard.words import formats, heads, rule_texts, texts
 
 FOUND = """
 select rule, finding_class, severity, finding_count, violation_count, waived_count, contact_count
@@ -67,14 +68,14 @@ def show_rules(found: list[Row], classes: list[Row]) -> None:
     """Rules with what was found under each."""
     lines = [
         {
-            "What happened": in_words(row, [one for one in classes if one["rule"] == row["rule"]]),
-            "Findings": row["finding_count"],
-            "Violations": row["violation_count"],
-            "Waived": row["waived_count"],
+            heads.WHAT_HAPPENED: in_words(row, [one for one in classes if one["rule"] == row["rule"]]),
+            heads.FINDINGS: row["finding_count"],
+            heads.VIOLATIONS: row["violation_count"],
+            heads.WAIVED: row["waived_count"],
         }
         for row in found
     ]
-    counts = dict.fromkeys(("Findings", "Violations", "Waived"), formats.count)
+    counts = dict.fromkeys((heads.FINDINGS, heads.VIOLATIONS, heads.WAIVED), formats.count)
     layout.table(lines, words.RULES_ALT, counts)
 
 

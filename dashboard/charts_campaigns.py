@@ -13,9 +13,9 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-from dashboard import texts
 from dashboard.charts import ACCENT, BAND, FAINT, NEUTRAL, Share, calm, error_bars, percent
 from dashboard.words import charts as words
+from dashboard.words import texts
 
 #: Labels that fit under columns before they are written aslant.
 _STRAIGHT_LABELS = 12

@@ -11,9 +11,10 @@ from typing import Any
 import pandas
 import pyarrow
 
-from dashboard import rule_texts, snapshot, texts
+from dashboard import snapshot
 from dashboard.contact_history import Held
 from dashboard.words import contact as words
+from dashboard.words import heads, rule_texts, texts
 
 FOUND = """
 select
@@ -120,33 +121,33 @@ def shown(records: Sequence[Record]) -> pandas.DataFrame:
     frame = pandas.DataFrame(
         [
             {
-                "When (UTC)": record.at,
-                "What": what(record),
-                "Channel": texts.channel(record.channel),
-                "Program": texts.program(record.row["program"] or "default"),
-                "Campaign": record.row["campaign_id"] or "",
-                "Status": texts.humanise(record.row["status"] or ""),
-                "Found": [rule_texts.class_name_of(name) for name in record.classes],
-                "Text": record.row.get("text") or "",
-                "Applied (UTC)": record.row["processed_at"],
-                "Method": texts.humanise(record.row["method"] or ""),
-                "Actor": texts.humanise(record.row["actor"] or ""),
-                "Judged": "yes" if record.is_judged else "not yet",
-                "Details": details_in_line(record),
-                "Source": record.source,
-                "Record": record.record_id,
-                "File": record.row["file"],
-                "Row": record.row["row_number"],
-                "Load": record.row["load_id"],
-                "SHA-256": record.row["sha256"],
+                heads.WHEN_UTC: record.at,
+                heads.WHAT: what(record),
+                heads.CHANNEL: texts.channel(record.channel),
+                heads.PROGRAM: texts.program(record.row["program"] or "default"),
+                heads.CAMPAIGN: record.row["campaign_id"] or "",
+                heads.STATUS: texts.humanise(record.row["status"] or ""),
+                heads.FOUND: [rule_texts.class_name_of(name) for name in record.classes],
+                heads.TEXT: record.row.get("text") or "",
+                heads.APPLIED_UTC: record.row["processed_at"],
+                heads.METHOD: texts.humanise(record.row["method"] or ""),
+                heads.ACTOR: texts.humanise(record.row["actor"] or ""),
+                heads.JUDGED: texts.YES if record.is_judged else texts.NOT_YET,
+                heads.DETAILS: details_in_line(record),
+                heads.SOURCE: record.source,
+                heads.RECORD: record.record_id,
+                heads.FILE: record.row["file"],
+                heads.ROW: record.row["row_number"],
+                heads.LOAD: record.row["load_id"],
+                heads.SHA256: record.row["sha256"],
             }
             for record in records
         ]
     )
-    optional = ("Text", "Applied (UTC)", "Method", "Actor", "Details", "Campaign")
+    optional = (heads.TEXT, heads.APPLIED_UTC, heads.METHOD, heads.ACTOR, heads.DETAILS, heads.CAMPAIGN)
     unused = [name for name in optional if frame[name].isna().all() or frame[name].eq("").all()]
     if all(record.is_judged for record in records):
-        unused.append("Judged")
+        unused.append(heads.JUDGED)
     return frame.drop(columns=unused)
 
 
@@ -175,6 +176,6 @@ def files_of(records: Sequence[Record]) -> list[dict[str, Any]]:
     """The files the records came from, with their digest and how many records each gave, the fullest first."""
     counts = Counter((record.row["file"], record.row["sha256"], record.row["load_id"]) for record in records)
     return [
-        {"File": file, "Records": count, "SHA-256": digest, "Load": load}
+        {heads.FILE: file, heads.RECORDS: count, heads.SHA256: digest, heads.LOAD: load}
         for (file, digest, load), count in counts.most_common()
     ]

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from dashboard import contact_history, formats, layout, rule_texts, snapshot, texts
+from dashboard import contact_history, layout, snapshot
 from dashboard.contact_records import Record
 from dashboard.words import contact_story as words
+from dashboard.words import formats, rule_texts, texts
 
 SPANS = """
 select kind, channel, program, begins_at, processed_at, ends_at, deadline_at, method, repeat_count, reason, {law} as law

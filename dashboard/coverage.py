@@ -10,9 +10,10 @@ from typing import Any
 import pandas
 import streamlit as st
 
-from dashboard import formats, layout, snapshot, texts
+from dashboard import layout, snapshot
 from dashboard.charts_coverage import Strip, strips
 from dashboard.words import data as words
+from dashboard.words import formats, heads, texts
 
 REASONS = "select reasons from metrics.verdicts where period_start is null and channel = '*' and source = '*'"
 LOGS = """
@@ -30,8 +31,6 @@ NOTHING_OF = """
 select source from run.sources where message_count + consent_event_count + inbound_message_count = 0 order by source
 """
 AS_OF = "select cast(timezone(report_timezone, as_of) as date) as on_date from run.parameters"
-# Sentences of a verdict's reasons that are about what was found and not about the evidence.
-NOT_HOLES = ("Violations:", "Waived:", "No violation, and no hole")
 SILENCES_TOLD = 12
 # A strip of more weeks than this is drawn by months.
 WEEKS_DRAWN = 130
@@ -44,7 +43,7 @@ Log = tuple[str, str, str]
 def show_answer() -> None:
     """Whether the evidence has holes, and which, as the verdict of the whole record says it."""
     reasons = ((snapshot.one(REASONS) or {}).get("reasons") or "").splitlines()
-    holes = [line for line in reasons if line and not line.startswith(NOT_HOLES)]
+    holes = [line for line in reasons if line and not line.startswith(words.NOT_HOLES)]
     if not holes:
         st.markdown(words.COMPLETE)
         return
@@ -171,18 +170,18 @@ def table_of(logs: list[dict[str, Any]]) -> pandas.DataFrame:
     return pandas.DataFrame(
         [
             {
-                "Source": log["source"],
-                "Log": name(log).partition(", ")[2],
-                "First day": log["first_on"],
-                "Last day": log["last_on"],
-                "Records": log["record_count"],
-                "Days with records": log["day_count"],
-                "Days without, between": log["empty_day_count"],
-                "Longest gap (days)": log["longest_gap_days"],
-                "From": log["longest_gap_from"],
-                "To": log["longest_gap_to"],
-                "A silence if longer than (days)": log["silent_above_days"],
-                "Silences": log["silence_count"],
+                heads.SOURCE: log["source"],
+                heads.LOG: name(log).partition(", ")[2],
+                heads.FIRST_DAY: log["first_on"],
+                heads.LAST_DAY: log["last_on"],
+                heads.RECORDS: log["record_count"],
+                heads.DAYS_WITH_RECORDS: log["day_count"],
+                heads.DAYS_WITHOUT_BETWEEN: log["empty_day_count"],
+                heads.LONGEST_GAP_DAYS: log["longest_gap_days"],
+                heads.FROM: log["longest_gap_from"],
+                heads.TO: log["longest_gap_to"],
+                heads.SILENT_ABOVE: log["silent_above_days"],
+                heads.SILENCES: log["silence_count"],
             }
             for log in logs
         ]
@@ -190,6 +189,7 @@ def table_of(logs: list[dict[str, Any]]) -> pandas.DataFrame:
 
 
 COLUMNS: dict[str, Any] = {
-    "First day": DAY(format="D MMM YYYY"), "Last day": DAY(format="D MMM YYYY"), "From": DAY(format="D MMM YYYY"),
-    "To": DAY(format="D MMM YYYY"), "Records": NUMBER(format="localized"),
+    heads.FIRST_DAY: DAY(format=formats.DAYS_SHOWN), heads.LAST_DAY: DAY(format=formats.DAYS_SHOWN),
+    heads.FROM: DAY(format=formats.DAYS_SHOWN),
+    heads.TO: DAY(format=formats.DAYS_SHOWN), heads.RECORDS: NUMBER(format="localized"),
 }  # fmt: skip

@@ -7,8 +7,9 @@ from typing import Any
 
 import streamlit as st
 
-from dashboard import snapshot, taking, texts
+from dashboard import snapshot, taking
 from dashboard.words import definitions as words
+from dashboard.words import texts
 
 #: The parameter of the URL, and the key of the control.
 KEY = "definition"

@@ -9,8 +9,9 @@ from typing import Any
 
 import streamlit as st
 
-from dashboard import formats, snapshot, texts
+from dashboard import snapshot
 from dashboard.words import filters as words
+from dashboard.words import formats, texts
 
 MONTHS = """
 select distinct period_start from metrics.verdicts where period_start is not null order by period_start desc
@@ -65,8 +66,8 @@ class Filters:
         """The selection as a reader says it: October 2026, SMS."""
         period = formats.month(self.period) if self.period else texts.ALL_PERIODS.lower()
         channel = texts.channel(self.channel) if self.channel else texts.ALL_CHANNELS.lower()
-        program = [f"program {self.program}"] if self.program else []
-        campaign = [f"campaign {self.campaign}"] if self.campaign else []
+        program = [words.OF_PROGRAM.format(program=self.program)] if self.program else []
+        campaign = [words.OF_CAMPAIGN.format(campaign=self.campaign)] if self.campaign else []
         told = ", ".join([period, channel, *program, *campaign])
         return told[0].upper() + told[1:]
 

@@ -11,7 +11,7 @@ import html
 from pathlib import Path
 from urllib.parse import quote
 
-from dashboard import access_texts, texts
+from dashboard.words import access_texts, texts
 
 _MARK = (Path(__file__).resolve().parent / "mark.svg").read_text(encoding="utf-8")
 STYLE = """

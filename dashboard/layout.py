@@ -11,8 +11,9 @@ import pandas
 import plotly.graph_objects as go
 import streamlit as st
 
-from dashboard import access, access_texts, charts, formats, linking, snapshot, taking, texts
+from dashboard import access, charts, linking, snapshot, taking
 from dashboard.filters import Filters
+from dashboard.words import access_texts, formats, texts
 from dashboard.words import layout as words
 
 STALE_AFTER = timedelta(hours=36)
@@ -130,7 +131,7 @@ def _missing_as_none(write: Callable[[Any], str]) -> Callable[[object], str]:
 def card(label: str, value: str, note: str, before: str | None = None) -> None:
     """One number with its note under it, and the value before if there is one."""
     with st.container(border=True, height="stretch", gap="xsmall"):
-        delta = f"before: {texts.plain(before)}" if before else None
+        delta = words.BEFORE.format(value=texts.plain(before)) if before else None
         st.metric(texts.plain(label), texts.plain(value), delta=delta, delta_color="off", delta_arrow="off")
         st.caption(note)
 

@@ -13,8 +13,9 @@ from urllib.parse import parse_qsl, urlencode
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from dashboard import snapshot, texts
+from dashboard import snapshot
 from dashboard.words import filters as words
+from dashboard.words import texts
 
 SCOPE, RUN = "scope", "run"
 #: What a page reads from its address itself, without a widget; whether it is on record, the page says.

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from dashboard import formats, texts
+from dashboard.words import formats, texts
 from dashboard.words import next_steps as words
 from dashboard.words.overview import Row, rule_name
 

@@ -7,8 +7,9 @@ from typing import Any
 import pandas
 import streamlit as st
 
-from dashboard import formats, layout, snapshot, texts
+from dashboard import layout, snapshot
 from dashboard.words import data as words
+from dashboard.words import formats, heads, texts
 
 REASONS = """
 select reason, column_name, sum(row_count)::bigint as row_count, count(distinct load_id) as file_count
@@ -43,14 +44,14 @@ def show() -> None:
     lines = []
     for row in reasons:
         line = {
-            "Reason": texts.humanise(row["reason"]),
-            "Column": texts.plain(row["column_name"]),
-            "Rows": row["row_count"],
+            heads.REASON: texts.humanise(row["reason"]),
+            heads.COLUMN: texts.plain(row["column_name"]),
+            heads.ROWS: row["row_count"],
         }
         if examples:
             line |= example(first.get((row["reason"], row["column_name"])))
         lines.append(line)
-    layout.table(lines, words.REFUSED_ALT, {"Rows": formats.count})
+    layout.table(lines, words.REFUSED_ALT, {heads.ROWS: formats.count})
     if examples:
         show_examples(examples)
     show_places()
@@ -59,10 +60,13 @@ def show() -> None:
 def example(row: dict[str, Any] | None) -> dict[str, str]:
     """One refused row of a kind: what it looks like and where it is."""
     if row is None:
-        return {"Looks like": formats.MISSING, "For example": formats.MISSING}
+        return {heads.LOOKS_LIKE: formats.MISSING, heads.FOR_EXAMPLE: formats.MISSING}
     shape = row["shape"] if len(row["shape"]) <= LONGEST_SHAPE else f"{row['shape'][: LONGEST_SHAPE - 1]}…"
     file = row["file"].rpartition("/")[2]
-    return {"Looks like": texts.plain(shape), "For example": texts.plain(f"{file}, row {row['row_number']}")}
+    return {
+        heads.LOOKS_LIKE: texts.plain(shape),
+        heads.FOR_EXAMPLE: texts.plain(words.PLACE.format(file=file, row=row["row_number"])),
+    }
 
 
 def show_examples(examples: list[dict[str, Any]]) -> None:
@@ -73,9 +77,9 @@ def show_examples(examples: list[dict[str, Any]]) -> None:
             pandas.DataFrame([{**row, "reason": texts.humanise(row["reason"])} for row in shown]),
             words.EXAMPLES_ALT,
             {
-                "reason": "Reason", "column_name": "Column",
-                "shape": st.column_config.TextColumn("Looks like", width="large"),
-                "row_number": "Row", "source": "Source", "file": "File", "load_id": "Load",
+                "reason": heads.REASON, "column_name": heads.COLUMN,
+                "shape": st.column_config.TextColumn(heads.LOOKS_LIKE, width="large"),
+                "row_number": heads.ROW, "source": heads.SOURCE, "file": heads.FILE, "load_id": heads.LOAD,
             },
         )  # fmt: skip
 
@@ -89,8 +93,9 @@ def show_places() -> None:
             rows,
             words.PLACES_ALT,
             {
-                "reason": "Reason", "column_name": "Column",
-                "row_count": st.column_config.NumberColumn("Rows", format="localized"),
-                "source": "Source", "file": "File", "first_rows": "First row numbers", "load_id": "Load",
+                "reason": heads.REASON, "column_name": heads.COLUMN,
+                "row_count": st.column_config.NumberColumn(heads.ROWS, format="localized"),
+                "source": heads.SOURCE, "file": heads.FILE, "first_rows": heads.FIRST_ROW_NUMBERS,
+                "load_id": heads.LOAD,
             },
         )  # fmt: skip

@@ -6,8 +6,9 @@ from typing import Any
 
 import streamlit as st
 
-from dashboard import charts, formats, layout, snapshot, taking, texts
+from dashboard import charts, layout, snapshot, taking
 from dashboard.charts import Share
+from dashboard.words import formats, heads, texts
 from dashboard.words import reason_parts as words
 
 CAMPAIGNS = """
@@ -61,7 +62,8 @@ def show_campaigns(channel: str) -> None:
         st.markdown(words.CAMPAIGNS_TOO_FEW)
     shown = [*different, *(row for row in rows if not row["is_different"])][:CAMPAIGNS_SHOWN]
     lines = [
-        {"Campaign": texts.plain(row["member"]), "Channel": texts.channel(row["channel"])} | difference_line(row)
+        {heads.CAMPAIGN: texts.plain(row["member"]), heads.CHANNEL: texts.channel(row["channel"])}
+        | difference_line(row)
         for row in shown
     ]
     layout.table(lines, words.CAMPAIGNS_ALT, DIFFERENCE_WRITERS)
@@ -92,17 +94,22 @@ def show_tenure(channel: str, ever: dict[str, dict[str, Any]]) -> None:
     reasons.sort(key=lambda one: -ever[one]["numerator"])
     if not reasons or not rows:
         return
-    chosen = st.selectbox("Reason", reasons, format_func=reason_name, key="reason", bind="query-params") or reasons[0]
+    chosen = (
+        st.selectbox(heads.REASON, reasons, format_func=reason_name, key="reason", bind="query-params") or reasons[0]
+    )
     shares = [as_share(row, at=row["in_words"]) for row in rows if row["reason"] == chosen]
     alt = words.SHARES_ALT.format(reason=reason_name(chosen).lower())
-    layout.chart(charts.share_bars(shares), alt, taking.of_shares("Left", shares), is_table_beside=True)
+    layout.chart(charts.share_bars(shares), alt, taking.of_shares(heads.LEFT, shares), is_table_beside=True)
     lines = []
     for tenure, in_words in buckets:
         test = tests.get(tenure)
         counted = next(row["total_count"] for row in rows if row["tenure"] == tenure)
-        empty = {"Opt-outs": counted} | dict.fromkeys(("Gave a reason", "Most above the rest", "Share", "Rest", "q"))
+        empty = {heads.OPT_OUTS: counted} | dict.fromkeys(
+            (heads.GAVE_A_REASON, heads.MOST_ABOVE_THE_REST, heads.SHARE, heads.REST, "q")
+        )
         lines.append(
-            {"Left": in_words} | (difference_line(test) if test else empty | {"Most above the rest": formats.MISSING})
+            {heads.LEFT: in_words}
+            | (difference_line(test) if test else empty | {heads.MOST_ABOVE_THE_REST: formats.MISSING})
         )
     layout.table(lines, words.TENURE_ALT, DIFFERENCE_WRITERS)
     st.caption(words.TENURE_TEST)
@@ -121,17 +128,18 @@ def difference_line(row: dict[str, Any]) -> dict[str, Any]:
     """One group's line: its counts, the reason most above the rest (bold beyond chance), and the test."""
     name = reason_name(row["reason"]) if row["reason"] else formats.MISSING
     return {
-        "Opt-outs": row["opt_out_count"],
-        "Gave a reason": row["given_count"],
-        "Most above the rest": f"**{name}**" if row["is_different"] else name,
-        "Share": row["value"],
-        "Rest": row["rest_value"],
+        heads.OPT_OUTS: row["opt_out_count"],
+        heads.GAVE_A_REASON: row["given_count"],
+        heads.MOST_ABOVE_THE_REST: f"**{name}**" if row["is_different"] else name,
+        heads.SHARE: row["value"],
+        heads.REST: row["rest_value"],
         "q": row["q_value"],
     }
 
 
 DIFFERENCE_WRITERS = {
-    "Opt-outs": formats.count, "Gave a reason": formats.count, "Share": formats.share, "Rest": formats.share,
+    heads.OPT_OUTS: formats.count, heads.GAVE_A_REASON: formats.count, heads.SHARE: formats.share,
+    heads.REST: formats.share,
     "q": words.chance,
 }  # fmt: skip
 

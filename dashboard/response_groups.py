@@ -7,22 +7,23 @@ from typing import Any
 import pandas
 import streamlit as st
 
-from dashboard import charts_durations, filters, formats, layout, snapshot, texts
+from dashboard import charts_durations, filters, layout, snapshot
+from dashboard.words import formats, heads, texts
 from dashboard.words import response_groups as words
 
 GROUPS = """
 select * from metrics.response_groups where dimension = ? and (channel = ? or ? = 'channel') order by month_start, value
 """
-DIMENSIONS = {"Method": "method", "Source": "source", "Month": "month", "Channel": "channel"}
+DIMENSIONS = {heads.METHOD: "method", heads.SOURCE: "source", heads.MONTH: "month", heads.CHANNEL: "channel"}
 
 
 def show(chosen: filters.Filters) -> None:
     """Median and tail side by side, by method, source, month or channel, with all numbers in a table."""
     st.header(words.HEAD, anchor=False)
     control = st.segmented_control(
-        words.COMPARE_BY, list(DIMENSIONS), default="Method", required=True, key="by", bind="query-params"
+        words.COMPARE_BY, list(DIMENSIONS), default=heads.METHOD, required=True, key="by", bind="query-params"
     )
-    dimension = DIMENSIONS[control or "Method"]
+    dimension = DIMENSIONS[control or heads.METHOD]
     rows = snapshot.rows(GROUPS, [dimension, chosen.channel_or_all, dimension])
     rows = [row for row in rows if dimension != "channel" or row["value"] != "*"]
     if not rows:
@@ -47,7 +48,7 @@ def show(chosen: filters.Filters) -> None:
     scope = "" if dimension == "channel" or not chosen.channel else f", {texts.channel(chosen.channel)}"
     st.caption(words.COUNTED.format(scope=scope))
     alt = words.ALT.format(dimension=dimension) + "; ".join(one.note for one in ranges[:6]) + "."
-    table = _table(control or "Method", names, rows)
+    table = _table(control or heads.METHOD, names, rows)
     layout.chart(charts_durations.duration_ranges(ranges), alt, table, is_table_beside=True)
     st.dataframe(table, hide_index=True, alt=alt, placeholder="")
     if any(row["is_small"] for row in rows):
@@ -89,22 +90,22 @@ def _table(column: str, names: list[str], rows: list[dict[str, Any]]) -> pandas.
         [
             {
                 column: name,
-                "Opt-outs": row["span_count"],
-                "Open": row["open_count"],
-                "Median": formats.duration(row["median_seconds"]),
-                "95 % of the median": interval(row, "median_seconds"),
-                "9 of 10": formats.duration(row["p90_seconds"]),
-                "19 of 20": formats.duration(row["p95_seconds"]),
-                "Mean of 30 days": formats.duration(row["mean_30_days_seconds"]),
-                "Mean, open counted in": formats.duration(row["restricted_mean_seconds"]),
-                "Mean of the applied": formats.duration(row["mean_completed_seconds"]),
+                heads.OPT_OUTS: row["span_count"],
+                heads.OPEN: row["open_count"],
+                heads.MEDIAN: formats.duration(row["median_seconds"]),
+                heads.INTERVAL_OF_MEDIAN: interval(row, "median_seconds"),
+                heads.NINE_OF_TEN: formats.duration(row["p90_seconds"]),
+                heads.NINETEEN_OF_TWENTY: formats.duration(row["p95_seconds"]),
+                heads.MEAN_OF_30_DAYS: formats.duration(row["mean_30_days_seconds"]),
+                heads.MEAN_OPEN_COUNTED_IN: formats.duration(row["restricted_mean_seconds"]),
+                heads.MEAN_OF_THE_APPLIED: formats.duration(row["mean_completed_seconds"]),
                 **{
                     heading: _share_words(row, f"share_within_{key}")
                     for heading, key in (("1 h", "1_hour"), ("24 h", "24_hours"), ("48 h", "48_hours"))
                 },
-                "Deadline": _share_words(row, "share_within_deadline"),
-                "Due": row["due_count"],
-                "Asked again": _share_words(row, "share_asked_again"),
+                heads.DEADLINE: _share_words(row, "share_within_deadline"),
+                heads.DUE: row["due_count"],
+                heads.ASKED_AGAIN: _share_words(row, "share_asked_again"),
             }
             for name, row in zip(names, rows, strict=True)
         ]

@@ -25,6 +25,7 @@ import pyarrow
 import streamlit as st
 
 from dashboard import access
+from dashboard.words import snapshot as words
 
 HOME_VARIABLE = "HEED_HOME"
 # The newest snapshot, and the one before it for page runs that are still reading it.
@@ -94,19 +95,19 @@ def read_pointer() -> Published:
     """The newest published snapshot of the home; raises a SnapshotError where there is none that can be shown."""
     folder = home()
     if folder is None:
-        raise NoSnapshotError("No home folder is named, so there is nothing to show.", "heed dashboard")
+        raise NoSnapshotError(words.NO_HOME, "heed dashboard")
     command = command_for("run")
     pointer = folder / "published" / "CURRENT.json"
     if not pointer.is_file():
-        raise NoSnapshotError(f"Nothing has been published in {folder} yet.", command)
+        raise NoSnapshotError(words.NOTHING_PUBLISHED.format(folder=folder), command)
     try:
         content = json.loads(pointer.read_text(encoding="utf-8"))
         path = pointer.parent / Path(content["snapshot"]).name
         if not path.is_file():
-            raise UnreadableSnapshotError(f"The published snapshot {path.name} is missing.", command)
+            raise UnreadableSnapshotError(words.MISSING.format(name=path.name), command)
         if content.get("format", FORMAT) > FORMAT:
             raise NewerSnapshotError(
-                "The published snapshot was made by a newer version of heed than these pages.",
+                words.NEWER,
                 "pip install --upgrade heed",
             )
         return Published(
@@ -118,7 +119,9 @@ def read_pointer() -> Published:
             modified_ns=path.stat().st_mtime_ns,
         )
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise UnreadableSnapshotError(f"{pointer.name} in {pointer.parent} cannot be read.", command) from error
+        raise UnreadableSnapshotError(
+            words.NO_POINTER.format(file=pointer.name, folder=pointer.parent), command
+        ) from error
 
 
 def choose() -> Published:
@@ -228,7 +231,7 @@ def bench(chosen: Published) -> Iterator[Bench]:
 def _unreadable(chosen: Published, error: duckdb.Error) -> UnreadableSnapshotError:
     # The reader is told what to do; the one who runs the server also needs to know why.
     logging.getLogger(__name__).error("cannot read %s: %s", chosen.path, error)
-    what = f"The file {chosen.path.name} is damaged, or another version of heed wrote it."
+    what = words.DAMAGED.format(file=chosen.path.name)
     return UnreadableSnapshotError(what, command_for("run"))
 
 

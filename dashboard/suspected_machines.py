@@ -6,7 +6,8 @@ from typing import Any
 
 import streamlit as st
 
-from dashboard import formats, layout, snapshot, texts
+from dashboard import layout, snapshot
+from dashboard.words import formats, heads, texts
 from dashboard.words import suspected_machines as words
 
 RATES = """
@@ -47,10 +48,10 @@ def show() -> None:
         found, without = suspected.get(name), of.get("opt_out_rate_without_machines", {})
         lines.append(
             {
-                "Channel": "All channels" if name == "*" else texts.channel(name),
-                "Suspected": counts_in_words(found),
-                "Opt-out rate": rate_in_words(of.get("opt_out_rate", {})),
-                "Without machines": rate_in_words(without),
+                heads.CHANNEL: texts.ALL_CHANNELS if name == "*" else texts.channel(name),
+                heads.SUSPECTED: counts_in_words(found),
+                heads.OPT_OUT_RATE: rate_in_words(of.get("opt_out_rate", {})),
+                heads.WITHOUT_MACHINES: rate_in_words(without),
             }
         )
     layout.table(lines, words.RATES_ALT)

@@ -17,7 +17,8 @@ import plotly.graph_objects as go
 import pyarrow
 import streamlit as st
 
-from dashboard import access, charts, export, formats, snapshot, texts
+from dashboard import access, charts, export, snapshot
+from dashboard.words import formats, texts
 from dashboard.words import taking as words
 
 LONGEST_NAME = 60

@@ -10,9 +10,10 @@ from typing import Any
 import pandas
 import streamlit as st
 
-from dashboard import charts_trends, filters, formats, layout, snapshot, texts
+from dashboard import charts_trends, filters, layout, snapshot
 from dashboard.charts import Share
 from dashboard.charts_trends import Level
+from dashboard.words import formats, heads, texts
 from dashboard.words import trend_parts as words
 
 TRENDS = "select * from metrics.trends where channel = ?"
@@ -74,8 +75,10 @@ def show_changes(channel: str) -> None:
             layout.frame(change_table(found), words.LEVELS_ALT, CHANGE_COLUMNS)
 
 
-CHANGE_COLUMNS = {name: st.column_config.NumberColumn(format="%.2f %%") for name in ("Rate before", "Rate after")} | {
-    "Times": st.column_config.NumberColumn(format="%.2f"),
+CHANGE_COLUMNS = {
+    name: st.column_config.NumberColumn(format="%.2f %%") for name in (heads.RATE_BEFORE, heads.RATE_AFTER)
+} | {
+    heads.TIMES: st.column_config.NumberColumn(format="%.2f"),
     "p": st.column_config.NumberColumn(format="%.4f"),
 }
 
@@ -85,16 +88,18 @@ def change_table(found: list[dict[str, Any]]) -> pandas.DataFrame:
     return pandas.DataFrame(
         [
             {
-                "From": change["starts_on"],
-                "Earliest": change["earliest_on"],
-                "Latest": change["latest_on"],
-                "Rate before": 100 * change["value_before"],
-                "Opted out of reached, before": formats.part(change["numerator_before"], change["denominator_before"]),
-                "Rate after": 100 * change["value_after"],
-                "Opted out of reached, after": formats.part(change["numerator_after"], change["denominator_after"]),
-                "Times": change["ratio"],
+                heads.FROM: change["starts_on"],
+                heads.EARLIEST: change["earliest_on"],
+                heads.LATEST: change["latest_on"],
+                heads.RATE_BEFORE: 100 * change["value_before"],
+                heads.OPTED_OUT_OF_REACHED_BEFORE: formats.part(
+                    change["numerator_before"], change["denominator_before"]
+                ),
+                heads.RATE_AFTER: 100 * change["value_after"],
+                heads.OPTED_OUT_OF_REACHED_AFTER: formats.part(change["numerator_after"], change["denominator_after"]),
+                heads.TIMES: change["ratio"],
                 "p": change["p_value"],
-                "Shape": change["shape"],
+                heads.SHAPE: change["shape"],
             }
             for change in found
         ]
@@ -149,7 +154,8 @@ def as_share(cycle: str, row: dict[str, Any]) -> Share:
 
 
 SEASON_COLUMNS = {
-    name: st.column_config.NumberColumn(format="%.2f %%") for name in ("Rate", "From", "To", "Without a season")
+    name: st.column_config.NumberColumn(format="%.2f %%")
+    for name in (heads.RATE, heads.FROM, heads.TO, heads.WITHOUT_A_SEASON)
 } | {"p": st.column_config.NumberColumn(format="%.4f")}
 
 
@@ -158,13 +164,13 @@ def season_table(cycle: str, rows: list[dict[str, Any]]) -> pandas.DataFrame:
     return pandas.DataFrame(
         [
             {
-                "Day" if cycle == "weekday" else "Hour": words.position_name(cycle, row["position"]),
-                "Opt-outs": row["numerator"],
-                "Of": row["denominator"],
-                "Rate": _percent(row["value"]),
-                "From": _percent(row["lower"]),
-                "To": _percent(row["upper"]),
-                "Without a season": _percent(row["expected"]),
+                heads.DAY if cycle == "weekday" else heads.HOUR: words.position_name(cycle, row["position"]),
+                heads.OPT_OUTS: row["numerator"],
+                heads.OF: row["denominator"],
+                heads.RATE: _percent(row["value"]),
+                heads.FROM: _percent(row["lower"]),
+                heads.TO: _percent(row["upper"]),
+                heads.WITHOUT_A_SEASON: _percent(row["expected"]),
                 "p": row["p_value"],
             }
             for row in rows
@@ -194,9 +200,9 @@ def show_years(channel: str) -> None:
 
 
 YEAR_COLUMNS = {
-    **{name: st.column_config.NumberColumn(format="%.2f %%") for name in ("Rate", "A year before")},
-    **{name: st.column_config.NumberColumn(format="%+.2f") for name in ("Difference, points", "From", "To")},
-    **{name: st.column_config.NumberColumn(format="%.4f") for name in ("p", "p, all months")},
+    **{name: st.column_config.NumberColumn(format="%.2f %%") for name in (heads.RATE, heads.A_YEAR_BEFORE)},
+    **{name: st.column_config.NumberColumn(format="%+.2f") for name in (heads.DIFFERENCE_POINTS, heads.FROM, heads.TO)},
+    **{name: st.column_config.NumberColumn(format="%.4f") for name in ("p", heads.P_ALL_MONTHS)},
 }
 
 
@@ -205,17 +211,17 @@ def year_table(rows: list[dict[str, Any]]) -> pandas.DataFrame:
     return pandas.DataFrame(
         [
             {
-                "Month": formats.month(row["month"]),
-                "Rate": _percent(row["value"]),
-                "Opted out of reached": formats.part(row["numerator"], row["denominator"]),
-                "A year before": _percent(row["value_before"]),
-                "Opted out of reached, then": formats.part(row["numerator_before"], row["denominator_before"]),
-                "Difference, points": _percent(row["difference"]),
-                "From": _percent(row["difference_lower"]),
-                "To": _percent(row["difference_upper"]),
+                heads.MONTH: formats.month(row["month"]),
+                heads.RATE: _percent(row["value"]),
+                heads.OPTED_OUT_OF_REACHED: formats.part(row["numerator"], row["denominator"]),
+                heads.A_YEAR_BEFORE: _percent(row["value_before"]),
+                heads.OPTED_OUT_OF_REACHED_THEN: formats.part(row["numerator_before"], row["denominator_before"]),
+                heads.DIFFERENCE_POINTS: _percent(row["difference"]),
+                heads.FROM: _percent(row["difference_lower"]),
+                heads.TO: _percent(row["difference_upper"]),
                 "p": row["p_value"],
-                "p, all months": row["p_value_adjusted"],
-                "Says": row["label"],
+                heads.P_ALL_MONTHS: row["p_value_adjusted"],
+                heads.SAYS: row["label"],
             }
             for row in reversed(rows)
         ]

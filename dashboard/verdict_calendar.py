@@ -11,9 +11,10 @@ import pandas
 import plotly.graph_objects as go
 import streamlit as st
 
-from dashboard import charts_calendar, formats, layout, snapshot, texts
+from dashboard import charts_calendar, layout, snapshot
 from dashboard.charts_calendar import CLEAR, NOTHING, UNKNOWN, Cell
 from dashboard.filters import Filters
+from dashboard.words import formats, heads, texts
 from dashboard.words import verdict_calendar as words
 
 MONTHS_SHOWN = 12
@@ -168,12 +169,12 @@ def table(verdicts: dict[tuple[str, date], Row], channels: Sequence[str], months
     ]  # fmt: skip
     return pandas.DataFrame(
         {
-            "Month": [formats.month(row["period_start"]) for row in rows],
-            "Channel": [words.name(row["channel"]) for row in rows],
-            "Verdict": [row["verdict"] for row in rows],
-            "Violations": [row["violation_count"] for row in rows],
-            "Messages": [row["message_count"] for row in rows],
-            "Reasons": [row["reasons"].replace("\n", " ") for row in rows],
+            heads.MONTH: [formats.month(row["period_start"]) for row in rows],
+            heads.CHANNEL: [words.name(row["channel"]) for row in rows],
+            heads.VERDICT: [row["verdict"] for row in rows],
+            heads.VIOLATIONS: [row["violation_count"] for row in rows],
+            heads.MESSAGES: [row["message_count"] for row in rows],
+            heads.REASONS: [row["reasons"].replace("\n", " ") for row in rows],
         }
     )
 
@@ -288,11 +289,11 @@ def day_table(days: Sequence[Row]) -> pandas.DataFrame:
     """The days as a table: one row per day and channel on record."""
     return pandas.DataFrame(
         {
-            "Day": [row["on_date"] for row in days],
-            "Channel": [words.name(row["channel"]) for row in days],
-            "Violations": [row["violation_count"] for row in days],
-            "Findings": [row["finding_count"] for row in days],
-            "Waived": [row["waived_count"] for row in days],
-            "Messages": [row["message_count"] for row in days],
+            heads.DAY: [row["on_date"] for row in days],
+            heads.CHANNEL: [words.name(row["channel"]) for row in days],
+            heads.VIOLATIONS: [row["violation_count"] for row in days],
+            heads.FINDINGS: [row["finding_count"] for row in days],
+            heads.WAIVED: [row["waived_count"] for row in days],
+            heads.MESSAGES: [row["message_count"] for row in days],
         }
     )

@@ -6,7 +6,8 @@ import logging
 
 import streamlit as st
 
-from dashboard import access, access_log, access_texts, gate_settings, layout, texts
+from dashboard import access, access_log, gate_settings, layout
+from dashboard.words import access_texts, texts
 
 
 def _name(who: str) -> str:
@@ -40,7 +41,7 @@ def refused(page: str) -> None:
         who=_name(reader.who),
         role=access_texts.ROLES[reader.role],
         page=texts.PAGES[page].title,
-        others=" and ".join(f"the role {role}" for role in others),
+        others=access_texts.AND.join(access_texts.THE_ROLE.format(role=role) for role in others),
     )
     layout.empty(texts.PAGES[page].title, body, icon=":material/lock:")
     first = texts.PAGES["overview"]

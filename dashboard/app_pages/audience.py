@@ -8,10 +8,11 @@ from typing import Any
 import pandas
 import streamlit as st
 
-from dashboard import access, charts_audience, export, filters, formats, layout, snapshot, suspected_machines, texts
+from dashboard import access, charts_audience, export, filters, layout, snapshot, suspected_machines
 from dashboard.words import audience as words
+from dashboard.words import formats, heads, texts
 
-GRAINS = {"Month": "month", "Week": "week", "Day": "day"}
+GRAINS = {heads.MONTH: "month", heads.WEEK: "week", heads.DAY: "day"}
 SHOWN = {"month": 24, "week": 53, "day": 92}
 GROWTH = """
 with here as (
@@ -123,9 +124,9 @@ def show_growth(channel: str) -> None:
     """What came and what went, by period; the identity behind it in the table."""
     st.header(words.GROWTH, anchor=False)
     label = st.segmented_control(
-        words.PERIOD, list(GRAINS), default="Month", required=True, key="audience_grain", bind="query-params"
+        words.PERIOD, list(GRAINS), default=heads.MONTH, required=True, key="audience_grain", bind="query-params"
     )
-    grain = GRAINS[label or "Month"]
+    grain = GRAINS[label or heads.MONTH]
     rows = snapshot.rows(GROWTH, [grain, channel])[-SHOWN[grain] :]
     if not rows:
         st.markdown(words.NO_EVENT)
@@ -150,17 +151,19 @@ def show_growth(channel: str) -> None:
     table = pandas.DataFrame(
         [
             {
-                "From": formats.month(row["period_start"]) if grain == "month" else formats.day(row["period_start"]),
-                "Opted in at start": row["opted_in_at_start"],
+                heads.FROM: formats.month(row["period_start"])
+                if grain == "month"
+                else formats.day(row["period_start"]),
+                heads.OPTED_IN_AT_START: row["opted_in_at_start"],
                 **{name: row[column] for column, name in words.GAINS.items()},
                 **{name: row[column] for column, name in words.LOSSES.items()},
-                "Net growth": row["net_growth"],
-                "Opted in at end": row["opted_in_at_end"],
-                "Opt-in acts": row["opt_in_acts"],
-                "Opt-out acts": row["opt_out_acts"],
-                "Complaint acts": row["complaint_acts"],
-                "Block acts": row["block_acts"],
-                "Over": "yes" if row["is_over"] else "not yet",
+                heads.NET_GROWTH: row["net_growth"],
+                heads.OPTED_IN_AT_END: row["opted_in_at_end"],
+                heads.OPT_IN_ACTS: row["opt_in_acts"],
+                heads.OPT_OUT_ACTS: row["opt_out_acts"],
+                heads.COMPLAINT_ACTS: row["complaint_acts"],
+                heads.BLOCK_ACTS: row["block_acts"],
+                heads.OVER: texts.YES if row["is_over"] else texts.NOT_YET,
             }
             for row in reversed(rows)
         ]
@@ -199,18 +202,18 @@ def show_coverage(channel: str) -> None:
     table = pandas.DataFrame(
         [
             {
-                "Month": formats.month(row["period_start"]),
-                "Messages": int(row["denominator"]),
-                "Covered": 100 * row["value"],
-                "From": 100 * row["lower"],
-                "To": 100 * row["upper"],
+                heads.MONTH: formats.month(row["period_start"]),
+                heads.MESSAGES: int(row["denominator"]),
+                heads.COVERED: 100 * row["value"],
+                heads.FROM: 100 * row["lower"],
+                heads.TO: 100 * row["upper"],
                 **{name: counts.get((row["period_start"], phase), 0) for phase, name in words.UNCOVERED.items()},
             }
             for row in reversed(months)
         ]
     )
     percent = st.column_config.NumberColumn(format="%.2f %%")
-    columns = {"Covered": percent, "From": percent, "To": percent}
+    columns = {heads.COVERED: percent, heads.FROM: percent, heads.TO: percent}
     last = months[-1]
     alt = words.COVERAGE_ALT.format(value=formats.share(last["value"]))
     st.caption(words.COVERAGE_COUNTED)
@@ -227,24 +230,24 @@ def show_origins(channel: str) -> None:
         st.markdown(words.ORIGINS)
         table = pandas.DataFrame(
             {
-                "Source": [texts.humanise(row["source_type"]) for row in origins],
-                "Method": [texts.humanise(row["method"]) for row in origins],
-                "Messages": [row["message_count"] for row in origins],
-                "Share": [100 * row["message_count"] / covered for row in origins],
+                heads.SOURCE: [texts.humanise(row["source_type"]) for row in origins],
+                heads.METHOD: [texts.humanise(row["method"]) for row in origins],
+                heads.MESSAGES: [row["message_count"] for row in origins],
+                heads.SHARE: [100 * row["message_count"] / covered for row in origins],
             }
         )
-        config = {"Share": st.column_config.NumberColumn(format="%.1f %%")}
+        config = {heads.SHARE: st.column_config.NumberColumn(format="%.1f %%")}
         layout.frame(table, words.ORIGINS_ALT, config)
     with right:
         st.markdown(words.SOURCES)
         table = pandas.DataFrame(
             {
-                "Source": [row["source"] for row in sources],
-                "Messages": [row["message_count"] for row in sources],
-                "Covered": [100 * (row["covered_count"] or 0) / row["message_count"] for row in sources],
+                heads.SOURCE: [row["source"] for row in sources],
+                heads.MESSAGES: [row["message_count"] for row in sources],
+                heads.COVERED: [100 * (row["covered_count"] or 0) / row["message_count"] for row in sources],
             }
         )
-        config = {"Covered": st.column_config.NumberColumn(format="%.2f %%")}
+        config = {heads.COVERED: st.column_config.NumberColumn(format="%.2f %%")}
         layout.frame(table, words.SOURCES_ALT, config)
 
 
@@ -253,16 +256,16 @@ def show_segments(channel: str) -> None:
     st.header(words.SEGMENTS_HEAD, anchor=False)
     counts = {(row["channel"], row["segment"]): row for row in snapshot.rows(COUNTS)}
     channels = [channel] if channel != "*" else [*sorted({name for name, _ in counts} - {"*"}), "*"]
-    names = {name: "All channels" if name == "*" else texts.channel(name) for name in channels}
+    names = {name: texts.ALL_CHANNELS if name == "*" else texts.channel(name) for name in channels}
 
     def count(name: str, segment: str) -> int:
         return int(counts.get((name, segment), {}).get("pair_count", 0))
 
     lines = [
         {
-            "Channel": names[name],
+            heads.CHANNEL: names[name],
             **{title: count(name, segment) for segment, (title, _) in words.SEGMENTS.items()},
-            "Blocked": sum(int(row["blocked_count"]) for (of, _), row in counts.items() if of == name),
+            heads.BLOCKED: sum(int(row["blocked_count"]) for (of, _), row in counts.items() if of == name),
         }
         for name in channels
     ]
@@ -271,7 +274,7 @@ def show_segments(channel: str) -> None:
         + "; ".join(f"**{title.lower()}**, {meaning}" for title, meaning in words.SEGMENTS.values())
         + words.BLOCKED_IN_THEM
     )
-    numbers = {title: formats.count for title, _ in words.SEGMENTS.values()} | {"Blocked": formats.count}
+    numbers = {title: formats.count for title, _ in words.SEGMENTS.values()} | {heads.BLOCKED: formats.count}
     layout.table(lines, words.SEGMENTS_ALT, numbers)
     if access.may_export("segment_keys"):
         show_downloads(channel, {segment: count(channel, segment) for segment in words.SEGMENTS})
@@ -323,14 +326,14 @@ def show_inactive() -> None:
             seen = words.BY_READS if row["reports_reads"] else words.BY_ANSWERS
         lines.append(
             {
-                "Channel": "All channels" if row["channel"] == "*" else texts.channel(row["channel"]),
-                "Reached": row["long_reached_count"],
-                "Inactive": silent,
-                "Share": None if silent is None or not known else silent / known,
-                "Known": seen,
+                heads.CHANNEL: texts.ALL_CHANNELS if row["channel"] == "*" else texts.channel(row["channel"]),
+                heads.REACHED: row["long_reached_count"],
+                heads.INACTIVE: silent,
+                heads.SHARE: None if silent is None or not known else silent / known,
+                heads.KNOWN: seen,
             }
         )
-    numbers = dict.fromkeys(("Reached", "Inactive"), formats.count) | {"Share": formats.share}
+    numbers = dict.fromkeys((heads.REACHED, heads.INACTIVE), formats.count) | {heads.SHARE: formats.share}
     layout.table(lines, words.INACTIVE_ALT, numbers)
 
 

@@ -6,9 +6,10 @@ from typing import Any
 
 import streamlit as st
 
-from dashboard import access, audit_findings, filters, formats, layout, snapshot, texts, verdict_calendar
+from dashboard import access, audit_findings, filters, layout, snapshot, verdict_calendar
 from dashboard.filters import Filters
 from dashboard.words import audit as words
+from dashboard.words import formats, heads, texts
 
 VERDICT = """
 select verdict, violation_count, message_count, reasons from metrics.verdicts
@@ -59,14 +60,14 @@ def show_verdict(verdict: dict[str, Any], chosen: Filters) -> None:
         with st.expander(words.OF_SOURCES.format(sources=len(sources))):
             lines = [
                 {
-                    "Source": texts.plain(row["source"]),
-                    "Verdict": layout.verdict_badge(row["verdict"]),
-                    "Violations": row["violation_count"],
-                    "Reasons": texts.plain(row["reasons"].replace("\n", " ")),
+                    heads.SOURCE: texts.plain(row["source"]),
+                    heads.VERDICT: layout.verdict_badge(row["verdict"]),
+                    heads.VIOLATIONS: row["violation_count"],
+                    heads.REASONS: texts.plain(row["reasons"].replace("\n", " ")),
                 }
                 for row in sources
             ]
-            layout.table(lines, words.SOURCES_ALT, {"Violations": formats.count})
+            layout.table(lines, words.SOURCES_ALT, {heads.VIOLATIONS: formats.count})
 
 
 show()

@@ -9,14 +9,15 @@ from typing import Any
 import pandas
 import streamlit as st
 
-from dashboard import charts, charts_campaigns, definitions, filters, formats, layout, snapshot, texts
+from dashboard import charts, charts_campaigns, definitions, filters, layout, snapshot
 from dashboard.charts import Share
 from dashboard.charts_campaigns import Campaign
 from dashboard.definitions import Definition
 from dashboard.words import campaigns as words
+from dashboard.words import formats, heads, texts
 
 METRICS = ("opt_out_rate_per_message", "opt_out_rate")
-SPANS = ("One month", "Whole record")
+SPANS = (heads.ONE_MONTH, texts.ALL_PERIODS)
 FUNNELS_SHOWN = 4
 BARS_SHOWN = 12
 NAMED_IN_ANSWER = 3
@@ -52,14 +53,15 @@ from run.parameters
 COUNT = st.column_config.NumberColumn(format="localized")
 PERCENT = st.column_config.NumberColumn(format="%.2f %%")
 COLUMNS = {
-    "Messages": COUNT, "Opt-outs": COUNT, "Counted": COUNT, "Of": COUNT, "Rate": PERCENT, "From": PERCENT,
-    "To": PERCENT, "Drawn in": st.column_config.NumberColumn(
+    heads.MESSAGES: COUNT, heads.OPT_OUTS: COUNT, heads.COUNTED: COUNT, heads.OF: COUNT, heads.RATE: PERCENT,
+    heads.FROM: PERCENT,
+    heads.TO: PERCENT, heads.DRAWN_IN: st.column_config.NumberColumn(
         format="%.2f %%", help=words.DRAWN_IN_HELP
     ),
-    "Drawn in, from": PERCENT, "Drawn in, to": PERCENT, "Rest of channel": PERCENT,
-    "Times the rest": st.column_config.NumberColumn(format="%.2f"), "Times, from": st.column_config.NumberColumn(
-        format="%.2f"), "Times, to": st.column_config.NumberColumn(format="%.2f"),
-    "More than usual": st.column_config.NumberColumn(
+    heads.DRAWN_IN_FROM: PERCENT, heads.DRAWN_IN_TO: PERCENT, heads.REST_OF_CHANNEL: PERCENT,
+    heads.TIMES_THE_REST: st.column_config.NumberColumn(format="%.2f"), heads.TIMES_FROM: st.column_config.NumberColumn(
+        format="%.2f"), heads.TIMES_TO: st.column_config.NumberColumn(format="%.2f"),
+    heads.MORE_THAN_USUAL: st.column_config.NumberColumn(
         format="%+.1f", help=words.MORE_HELP
     ),
     "p": st.column_config.NumberColumn(format="%.4f"),
@@ -184,7 +186,7 @@ def draw_funnel(rows: list[dict[str, Any]], channel: str, period: date | None) -
     ]
     outside = [words.name_of(row) for row in rows if row["is_alert"]]
     alt = words.FUNNEL_ALT.format(
-        channel=texts.channel(channel), campaigns=formats.Counted(len(rows)), outside=", ".join(outside) or "none"
+        channel=texts.channel(channel), campaigns=formats.Counted(len(rows)), outside=", ".join(outside) or texts.NONE
     )
     figure = charts_campaigns.funnel(snapshot.rows(LIMITS, [period, channel]), campaigns)
     layout.chart(
@@ -208,24 +210,25 @@ def league(rows: list[dict[str, Any]]) -> pandas.DataFrame:
     """Campaigns as a table; nothing about programs or languages where none is on record."""
     lines = [
         {
-            "Stands out": "yes" if row["is_alert"] else "",
-            "Campaign": row["name"] or row["campaign_id"],
-            "Id": row["campaign_id"],
-            "Channel": texts.channel(row["channel"]),
-            "Program": row["program"],
-            "Language": row["language"],
-            "Opt-outs": row["opt_out_count"],
-            "Messages": row["delivered_count"],
-            "Rate": percent(row["rate"]), "From": percent(row["lower"]), "To": percent(row["upper"]),
-            "Drawn in": percent(row["shrunken_rate"]), "Drawn in, from": percent(row["shrunken_lower"]),
-            "Drawn in, to": percent(row["shrunken_upper"]), "Rest of channel": percent(row["rest_rate"]),
-            "Times the rest": row["ratio"], "Times, from": row["ratio_lower"], "Times, to": row["ratio_upper"],
-            "More than usual": row["excess_opt_outs"], "p": row["p_value"], "q": row["q_value"],
+            heads.STANDS_OUT: texts.YES if row["is_alert"] else "",
+            heads.CAMPAIGN: row["name"] or row["campaign_id"],
+            heads.ID: row["campaign_id"],
+            heads.CHANNEL: texts.channel(row["channel"]),
+            heads.PROGRAM: row["program"],
+            heads.LANGUAGE: row["language"],
+            heads.OPT_OUTS: row["opt_out_count"],
+            heads.MESSAGES: row["delivered_count"],
+            heads.RATE: percent(row["rate"]), heads.FROM: percent(row["lower"]), heads.TO: percent(row["upper"]),
+            heads.DRAWN_IN: percent(row["shrunken_rate"]), heads.DRAWN_IN_FROM: percent(row["shrunken_lower"]),
+            heads.DRAWN_IN_TO: percent(row["shrunken_upper"]), heads.REST_OF_CHANNEL: percent(row["rest_rate"]),
+            heads.TIMES_THE_REST: row["ratio"], heads.TIMES_FROM: row["ratio_lower"],
+            heads.TIMES_TO: row["ratio_upper"],
+            heads.MORE_THAN_USUAL: row["excess_opt_outs"], "p": row["p_value"], "q": row["q_value"],
         }
         for row in rows
     ]  # fmt: skip
     frame = pandas.DataFrame(lines)
-    return frame.drop(columns=[name for name in ("Program", "Language") if frame[name].isna().all()])
+    return frame.drop(columns=[name for name in (heads.PROGRAM, heads.LANGUAGE) if frame[name].isna().all()])
 
 
 def show_plain_answer(rows: list[dict[str, Any]], definition: Definition, period: date | None) -> None:
@@ -259,14 +262,14 @@ def show_plain(rows: list[dict[str, Any]], definition: Definition) -> None:
         shares.append(Share(label, row["value"], row["lower"] or row["value"], row["upper"] or row["value"], note))
     lines = [
         {
-            "Campaign": names.get((row["channel"], row["campaign_id"])) or row["campaign_id"],
-            "Id": row["campaign_id"],
-            "Channel": texts.channel(row["channel"]),
-            "Counted": row["numerator"],
-            "Of": row["denominator"],
-            "Rate": percent(row["value"]),
-            "From": percent(row["lower"]),
-            "To": percent(row["upper"]),
+            heads.CAMPAIGN: names.get((row["channel"], row["campaign_id"])) or row["campaign_id"],
+            heads.ID: row["campaign_id"],
+            heads.CHANNEL: texts.channel(row["channel"]),
+            heads.COUNTED: row["numerator"],
+            heads.OF: row["denominator"],
+            heads.RATE: percent(row["value"]),
+            heads.FROM: percent(row["lower"]),
+            heads.TO: percent(row["upper"]),
         }
         for row in rows
     ]

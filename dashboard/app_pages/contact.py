@@ -11,22 +11,12 @@ from typing import Any
 import pandas
 import streamlit as st
 
-from dashboard import (
-    access,
-    charts,
-    contact_history,
-    contact_records,
-    contact_story,
-    export,
-    formats,
-    layout,
-    snapshot,
-    texts,
-)
+from dashboard import access, charts, contact_history, contact_records, contact_story, export, layout, snapshot
 from dashboard.charts import Mark
 from dashboard.contact_history import Held, NotReadError
 from dashboard.contact_records import Record
 from dashboard.words import contact as words
+from dashboard.words import formats, heads, texts
 
 AS_OF = "select as_of from run.parameters"
 MARKS = 1_500
@@ -280,12 +270,13 @@ def show_records(records: Sequence[Record]) -> None:
     page = st.pagination(pages, key="page", bind="query-params") if pages > 1 else 1
     first = (page - 1) * ROWS
     part = records[first : first + ROWS]
-    when = st.column_config.DatetimeColumn(format="D MMM YYYY, HH:mm:ss")
+    when = st.column_config.DatetimeColumn(format=formats.SECONDS_SHOWN)
     st.dataframe(
         contact_records.shown(part), hide_index=True, placeholder="", alt=words.RECORDS_ALT,
         column_config={
-            "When (UTC)": when, "Applied (UTC)": when, "Found": st.column_config.ListColumn(),
-            "Text": st.column_config.TextColumn(width="medium"), "Details": st.column_config.TextColumn(width="medium"),
+            heads.WHEN_UTC: when, heads.APPLIED_UTC: when, heads.FOUND: st.column_config.ListColumn(),
+            heads.TEXT: st.column_config.TextColumn(width="medium"),
+            heads.DETAILS: st.column_config.TextColumn(width="medium"),
         },
     )  # fmt: skip
     if pages > 1:
@@ -304,16 +295,28 @@ def show_paper(records: Sequence[Record]) -> None:
         st.markdown(words.PRINT_CAPPED.format(shown=formats.count(len(part)), records=formats.Counted(len(records))))
     lines = []
     for row in contact_records.shown(part).to_dict("records"):
-        told = [row["What"], row["Channel"], row["Status"], row.get("Method") or "", row.get("Campaign") or ""]
+        told = [
+            row[heads.WHAT],
+            row[heads.CHANNEL],
+            row[heads.STATUS],
+            row.get(heads.METHOD) or "",
+            row.get(heads.CAMPAIGN) or "",
+        ]
         lines.append(
             {
-                "When (UTC)": f"{row['When (UTC)']:%Y-%m-%d %H:%M:%S}"
-                if row["When (UTC)"] == row["When (UTC)"]
+                heads.WHEN_UTC: f"{row[heads.WHEN_UTC]:%Y-%m-%d %H:%M:%S}"
+                if row[heads.WHEN_UTC] == row[heads.WHEN_UTC]
                 else "",
-                "What": texts.plain(", ".join(one for one in told if one)),
-                "Found": texts.plain("; ".join(row["Found"])),
-                "Text and details": texts.plain("; ".join(filter(None, (row.get("Text"), row.get("Details"))))),
-                "Where from": texts.plain(f"{row['File']}, row {row['Row']}: {row['Source']} {row['Record']}"),
+                heads.WHAT: texts.plain(", ".join(one for one in told if one)),
+                heads.FOUND: texts.plain("; ".join(row[heads.FOUND])),
+                heads.TEXT_AND_DETAILS: texts.plain(
+                    "; ".join(filter(None, (row.get(heads.TEXT), row.get(heads.DETAILS))))
+                ),
+                heads.WHERE_FROM: texts.plain(
+                    words.PLACE.format(
+                        file=row[heads.FILE], row=row[heads.ROW], source=row[heads.SOURCE], record=row[heads.RECORD]
+                    )
+                ),
             }
         )
     with st.container(key="on_paper_records"):

@@ -6,8 +6,9 @@ from typing import Any
 
 import streamlit as st
 
-from dashboard import coverage, formats, layout, quarantined, snapshot, texts
+from dashboard import coverage, layout, quarantined, snapshot
 from dashboard.words import data as words
+from dashboard.words import formats, heads, texts
 
 SUMS = """
 select
@@ -90,14 +91,14 @@ def show_inputs() -> None:
         snapshot.frame(INPUTS),
         words.LOADED_ALT,
         {
-            "source": "Source", "file": "File", "read_count": NUMBER("Read", format="localized"),
-            "accepted_count": NUMBER("Accepted", format="localized"),
-            "duplicate_count": NUMBER("Duplicate", format="localized"),
-            "quarantined_count": NUMBER("Quarantined", format="localized"), "is_new": "New",
-            "first_record_at": WHEN("First record", format="D MMM YYYY"),
-            "last_record_at": WHEN("Last record", format="D MMM YYYY"), "connector": "Connector",
-            "loaded_at": WHEN("Loaded (UTC)", format="D MMM YYYY, HH:mm"),
-            "size_bytes": NUMBER("Size", format="bytes"), "sha256": "SHA-256", "load_id": "Load",
+            "source": heads.SOURCE, "file": heads.FILE, "read_count": NUMBER(heads.READ, format="localized"),
+            "accepted_count": NUMBER(heads.ACCEPTED, format="localized"),
+            "duplicate_count": NUMBER(heads.DUPLICATE, format="localized"),
+            "quarantined_count": NUMBER(heads.QUARANTINED, format="localized"), "is_new": heads.NEW,
+            "first_record_at": WHEN(heads.FIRST_RECORD, format=formats.DAYS_SHOWN),
+            "last_record_at": WHEN(heads.LAST_RECORD, format=formats.DAYS_SHOWN), "connector": heads.CONNECTOR,
+            "loaded_at": WHEN(heads.LOADED_UTC, format=formats.MINUTES_SHOWN),
+            "size_bytes": NUMBER(heads.SIZE, format="bytes"), "sha256": heads.SHA256, "load_id": heads.LOAD,
         },
     )  # fmt: skip
 
@@ -121,16 +122,17 @@ def show_sources() -> None:
         snapshot.frame(SOURCES),
         words.SOURCES_ALT,
         {
-            "source": "Source", "connectors": "Connectors", "message_count": NUMBER("Messages", format="localized"),
-            "consent_event_count": NUMBER("Consent events", format="localized"),
-            "inbound_message_count": NUMBER("Replies", format="localized"),
-            "contact_count": NUMBER("Contacts", format="localized"),
-            "unmatched_contact_count": NUMBER("Unmatched contacts", format="localized"),
-            "unknown_class_count": NUMBER("Messages without class", format="localized"),
-            "clock_skew_count": NUMBER("Processed before asked", format="localized"),
-            "first_record_at": WHEN("First record", format="D MMM YYYY"),
-            "last_record_at": WHEN("Last record", format="D MMM YYYY"), "timezone": "Time zone",
-            "limits": "Cannot know",
+            "source": heads.SOURCE, "connectors": heads.CONNECTORS, "message_count": NUMBER(heads.MESSAGES,
+            format="localized"),
+            "consent_event_count": NUMBER(heads.CONSENT_EVENTS, format="localized"),
+            "inbound_message_count": NUMBER(heads.REPLIES, format="localized"),
+            "contact_count": NUMBER(heads.CONTACTS, format="localized"),
+            "unmatched_contact_count": NUMBER(heads.UNMATCHED_CONTACTS, format="localized"),
+            "unknown_class_count": NUMBER(heads.MESSAGES_WITHOUT_CLASS, format="localized"),
+            "clock_skew_count": NUMBER(heads.PROCESSED_BEFORE_ASKED, format="localized"),
+            "first_record_at": WHEN(heads.FIRST_RECORD, format=formats.DAYS_SHOWN),
+            "last_record_at": WHEN(heads.LAST_RECORD, format=formats.DAYS_SHOWN), "timezone": heads.TIME_ZONE,
+            "limits": heads.CANNOT_KNOW,
         },
     )  # fmt: skip
 
@@ -147,15 +149,16 @@ def show_validation() -> None:
         words.CHECKED.format(expectations=formats.Counted(len(rows)))
         + (words.NOT_MET.format(failed=formats.Counted(failed)) if failed else words.ALL_MET)
     )
-    rows["success"] = rows["success"].map({True: "met", False: words.RESULT_NOT_MET})
+    rows["success"] = rows["success"].map(words.RESULTS)
     with st.expander(words.EXPECTATIONS, expanded=failed > 0):
         layout.frame(
             rows,
             words.EXPECTATIONS_ALT,
             {
-                "success": "Result", "description": "Expectation", "relation": "Relation", "kind": "Kind",
-                "checked_count": NUMBER("Checked", format="localized"),
-                "unexpected_count": NUMBER("Unexpected", format="localized"), "expectation": "Name",
+                "success": heads.RESULT, "description": heads.EXPECTATION, "relation": heads.RELATION,
+                "kind": heads.KIND,
+                "checked_count": NUMBER(heads.CHECKED, format="localized"),
+                "unexpected_count": NUMBER(heads.UNEXPECTED, format="localized"), "expectation": heads.NAME,
             },
         )  # fmt: skip
 
@@ -193,24 +196,25 @@ def show_run() -> None:
         total = sum(row["seconds"] or 0 for row in steps)
         st.markdown(words.STEPS.format(steps=len(steps), seconds=total))
         lines = [
-            {"Step": texts.humanise(row["step"]), "Seconds": row["seconds"], "Rows": row["row_count"]} for row in steps
+            {heads.STEP: texts.humanise(row["step"]), heads.SECONDS: row["seconds"], heads.ROWS: row["row_count"]}
+            for row in steps
         ]
-        layout.table(lines, words.STEPS_ALT, {"Seconds": formats.seconds, "Rows": formats.count})
+        layout.table(lines, words.STEPS_ALT, {heads.SECONDS: formats.seconds, heads.ROWS: formats.count})
     history = snapshot.rows(HISTORY)
     runs = [
         {
-            "Data up to": formats.day(row["as_of"]).replace(" ", formats.GAP),
-            "Verdict": layout.verdict_badge(row["verdict"]),
-            "Violations": row["violation_count"],
-            "Messages": row["message_count"],
-            "Opt-out rate": row["opt_out_rate"],
-            "Trend": texts.plain(row["opt_out_trend"]) or formats.MISSING,
-            "Response time": formats.duration(row["response_time_seconds"]),
-            "Run": row["run_id"],
+            heads.DATA_UP_TO: formats.day(row["as_of"]).replace(" ", formats.GAP),
+            heads.VERDICT: layout.verdict_badge(row["verdict"]),
+            heads.VIOLATIONS: row["violation_count"],
+            heads.MESSAGES: row["message_count"],
+            heads.OPT_OUT_RATE: row["opt_out_rate"],
+            heads.TREND: texts.plain(row["opt_out_trend"]) or formats.MISSING,
+            heads.RESPONSE_TIME: formats.duration(row["response_time_seconds"]),
+            heads.RUN: row["run_id"],
         }
         for row in history[:RUNS_SHOWN]
     ]
-    writers = {"Violations": formats.count, "Messages": formats.count, "Opt-out rate": formats.share}
+    writers = {heads.VIOLATIONS: formats.count, heads.MESSAGES: formats.count, heads.OPT_OUT_RATE: formats.share}
     layout.table(runs, words.RUNS_ALT, writers)
     if history[RUNS_SHOWN:]:
         st.caption(words.NEWEST.format(newest=RUNS_SHOWN, runs=formats.Counted(len(history))))

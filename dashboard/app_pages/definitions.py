@@ -8,10 +8,11 @@ from typing import Any
 
 import streamlit as st
 
-from dashboard import definitions, filters, formats, layout, snapshot, texts
+from dashboard import definitions, filters, layout, snapshot
 from dashboard.definitions import Definition
-from dashboard.definitions_example import ANSWERS, CAMPAIGNS, MONTH, PEOPLE, Answer, Person
 from dashboard.words import definitions as words
+from dashboard.words import formats, heads, texts
+from dashboard.words.definitions_example import ANSWERS, CAMPAIGNS, MONTH, PEOPLE, Answer, Person
 
 NUMBERS = """
 select metric, definition, numerator, denominator, value, lower, upper from metrics.measurements
@@ -80,7 +81,7 @@ def show_numbers(listed: list[Definition], numbers: Numbers) -> None:
     for metric, (title, question) in words.QUESTIONS.items():
         lines = [line(one, numbers) for one in listed if one.metric == metric]
         st.header(f"{title}: {question}", anchor=False)
-        layout.table(lines, words.BY_DEFINITION.format(title=title), {"Value": percent})
+        layout.table(lines, words.BY_DEFINITION.format(title=title), {heads.VALUE: percent})
         if metric == "opt_out_rate_per_message":
             st.caption(words.UNATTRIBUTED)
     page = texts.PAGES["trends"]
@@ -93,13 +94,13 @@ def line(one: Definition, numbers: Numbers) -> dict[str, Any]:
     missing = numbers.get(("unattributed_share", one.definition), {})
     name = texts.plain(one.name)
     told = {
-        "Definition": words.OWN_NAME.format(name=name) if one.is_own else name,
-        "Value": row.get("value"),
-        "95 % interval": between(row.get("lower"), row.get("upper")),
-        "Counted": f"{formats.count(row.get('numerator'))} / {formats.count(row.get('denominator'))}",
+        heads.DEFINITION: words.OWN_NAME.format(name=name) if one.is_own else name,
+        heads.VALUE: row.get("value"),
+        heads.INTERVAL: between(row.get("lower"), row.get("upper")),
+        heads.COUNTED: f"{formats.count(row.get('numerator'))} / {formats.count(row.get('denominator'))}",
     }
     if one.metric == "opt_out_rate_per_message":
-        told["Unattributed"] = formats.share(missing.get("value"))
+        told[heads.UNATTRIBUTED] = formats.share(missing.get("value"))
     return told
 
 
@@ -129,9 +130,9 @@ def happened(person: Person) -> dict[str, str]:
     unconfirmed = words.UNCONFIRMED if person.campaigns and not person.is_confirmed else ""
     acts = [f"{act.at.day} {act.at:%b %H:%M}: {act.words}" for act in person.acts]
     return {
-        "Contact": person.name,
-        "Was sent": (", ".join(person.campaigns) or "nothing") + unconfirmed,
-        "Did": "; ".join(acts) or "stays",
+        heads.CONTACT: person.name,
+        heads.WAS_SENT: (", ".join(person.campaigns) or words.NOTHING_SENT) + unconfirmed,
+        heads.DID: "; ".join(acts) or words.STAYS,
     }
 
 
@@ -146,9 +147,9 @@ def arithmetic(answer: Answer, one: Definition) -> dict[str, str]:
         else words.LEFT_OUT.format(unattributed=answer.unattributed, opt_outs=opt_outs)
     )
     return {
-        "Definition": f"**{name}**" if one.is_own else name,
-        "Result": f"{answer.numerator} / {answer.denominator} = **{value}**".replace(" ", formats.GAP),
-        "Because": f"{answer.why}{left_out}",
+        heads.DEFINITION: f"**{name}**" if one.is_own else name,
+        heads.RESULT: f"{answer.numerator} / {answer.denominator} = **{value}**".replace(" ", formats.GAP),
+        heads.BECAUSE: f"{answer.why}{left_out}",
     }
 
 

@@ -8,11 +8,11 @@ from typing import Any
 import pandas
 import streamlit as st
 
-from dashboard import access, charts, finding_evidence, formats, layout, replay, rule_texts, snapshot, texts
+from dashboard import access, charts, finding_evidence, layout, replay, snapshot
 from dashboard.charts import Mark
 from dashboard.finding_evidence import Evidence
 from dashboard.words import finding as words
-from dashboard.words import finding_story
+from dashboard.words import finding_story, formats, heads, rule_texts, texts
 
 Row = dict[str, Any]
 #: Where the list of findings keeps the ids it shows, and the address it was read at.
@@ -141,7 +141,7 @@ def show_rule(evidence: Evidence) -> None:
     name = rule_texts.audit_name(finding["rule"])
     st.header(words.RULE, anchor=False)
     with st.container(border=True, gap="small"):
-        parts = [("Rule", rule.get("says")), ("Why", rule.get("why")), ("What to do", rule.get("remedy"))]
+        parts = [(heads.RULE, rule.get("says")), (heads.WHY, rule.get("why")), (heads.WHAT_TO_DO, rule.get("remedy"))]
         st.markdown(f"**{texts.plain(name)}** · `{finding['rule']}`")
         told = [f"**{label}.** {texts.plain(said[:1].upper() + said[1:])}" for label, said in parts if said]
         st.markdown("\n\n".join(told))
@@ -192,7 +192,7 @@ def show_around(evidence: Evidence) -> None:
     st.page_link(page.file, label=words.EVERYTHING, icon=page.icon, query_params={"contact": key})
 
 
-COLUMNS = {"When (UTC)": st.column_config.DatetimeColumn(format="D MMM YYYY, HH:mm:ss")}
+COLUMNS = {heads.WHEN_UTC: st.column_config.DatetimeColumn(format=formats.SECONDS_SHOWN)}
 
 
 def bar(span: Row, first: Any, last: Any) -> tuple[Any, Any, str, str]:
@@ -207,12 +207,12 @@ def listed(event: Row, finding: Row) -> Row:
     """A record as a row of the table behind the timeline."""
     is_it = event["record_id"] == (finding["message_id"] or finding["event_id"])
     return {
-        "When (UTC)": event["occurred_at"],
-        "What": texts.what_happened(event["what"]),
-        "Channel": texts.channel(event["channel"]),
-        "Status": texts.humanise(event["status"] or ""),
-        "Found": "This finding" if is_it else "Violation" if event["is_violation"] else "",
-        "Record": event["record_id"],
+        heads.WHEN_UTC: event["occurred_at"],
+        heads.WHAT: texts.what_happened(event["what"]),
+        heads.CHANNEL: texts.channel(event["channel"]),
+        heads.STATUS: texts.humanise(event["status"] or ""),
+        heads.FOUND: heads.THIS_FINDING if is_it else heads.VIOLATION if event["is_violation"] else "",
+        heads.RECORD: event["record_id"],
     }
 
 
@@ -274,7 +274,7 @@ def show_result(result: replay.Replay, finding: Row) -> None:
         st.error(told, icon=":material/error:")
     if result.found is not None:
         rows = [
-            {"Column": name, "As published": shown(finding[name]), "Now": shown(value)}
+            {heads.COLUMN: name, heads.AS_PUBLISHED: shown(finding[name]), heads.NOW: shown(value)}
             for name, value in result.found.items()
         ]
         with st.expander(words.ROW_GIVEN):

@@ -8,9 +8,10 @@ from typing import Any
 
 import streamlit as st
 
-from dashboard import access, export, filters, finding_list, formats, layout, rule_texts, snapshot, texts
+from dashboard import access, export, filters, finding_list, layout, snapshot
 from dashboard.finding_list import Choice
 from dashboard.words import findings as words
+from dashboard.words import formats, heads, rule_texts, texts
 
 PAGE_SIZES = [50, 100, 200]
 CLASSES_SHOWN = 10
@@ -121,27 +122,27 @@ def show_counts(counts: list[dict[str, Any]], chosen: filters.Filters, choice: C
     )
     lines = [
         {
-            "Finding": texts.plain(rule_texts.class_name(row["rule"], row["finding_class"]))
+            heads.FINDING: texts.plain(rule_texts.class_name(row["rule"], row["finding_class"]))
             + " "
             + layout.severity_badge(row["severity"]),
-            "Findings": row["finding_count"],
-            "Share": row["finding_count"] / findings,
-            "Waived": row["waived_count"],
+            heads.FINDINGS: row["finding_count"],
+            heads.SHARE: row["finding_count"] / findings,
+            heads.WAIVED: row["waived_count"],
         }
         | (
-            {"Contacts": contacts.get((row["rule"], row["finding_class"], row["severity"]), 0)}
+            {heads.CONTACTS: contacts.get((row["rule"], row["finding_class"], row["severity"]), 0)}
             if contacts is not None
             else {}
         )
         for row in counts
     ]
-    writers = {"Findings": formats.count, "Share": formats.share, "Waived": formats.count}
-    writers |= {"Contacts": formats.count} if contacts is not None else {}
+    writers = {heads.FINDINGS: formats.count, heads.SHARE: formats.share, heads.WAIVED: formats.count}
+    writers |= {heads.CONTACTS: formats.count} if contacts is not None else {}
     alt = words.CLASSES_ALT
     with table:
         layout.table(lines[:CLASSES_SHOWN], alt, writers)
         if lines[CLASSES_SHOWN:]:
-            rest = sum(line["Findings"] for line in lines[CLASSES_SHOWN:])
+            rest = sum(line[heads.FINDINGS] for line in lines[CLASSES_SHOWN:])
             kinds = formats.Counted(len(lines) - CLASSES_SHOWN)
             with st.expander(words.MORE_KINDS.format(kinds=kinds, findings=formats.Counted(rest))):
                 layout.table(lines[CLASSES_SHOWN:], alt, writers)
@@ -165,8 +166,8 @@ def show_rows(total: int, choice: Choice) -> None:
     # For the finding's page: what lies beside it in the list, and the way back to the list as it is.
     st.session_state[SHOWN] = [one for one in ids if one]
     st.session_state[LINK] = st.query_params.to_dict()
-    rows.insert(0, "open_finding", ["Open" if one else None for one in ids])
-    rows["open_timeline"] = ["Open" if key else None for key in contacts]
+    rows.insert(0, "open_finding", [heads.OPEN if one else None for one in ids])
+    rows["open_timeline"] = [heads.OPEN if key else None for key in contacts]
     labels = dict(zip(ids, [label(row) for row in rows.to_dict("records")], strict=True))
     masks = dict(zip(contacts, rows["contact_masked"], strict=True))
     cited = snapshot.citations()
@@ -182,7 +183,7 @@ def show_rows(total: int, choice: Choice) -> None:
     rows["channel"] = rows["channel"].map(texts.channel)
     rows["program"] = rows["program"].map(texts.program)
     rows["severity"] = [
-        [texts.severity(severity)] + (["Waived"] if isinstance(waived, str) else [])
+        [texts.severity(severity)] + ([heads.WAIVED] if isinstance(waived, str) else [])
         for severity, waived in zip(rows["severity"], rows["waived_by"], strict=True)
     ]
     st.dataframe(
@@ -195,33 +196,35 @@ def show_rows(total: int, choice: Choice) -> None:
         ),
         column_config={
             "open_finding": st.column_config.ButtonColumn(
-                "Finding", on_click=open_clicked, args=(ids,), key="opened", type="tertiary"
+                heads.FINDING, on_click=open_clicked, args=(ids,), key="opened", type="tertiary"
             ),
             "open_timeline": st.column_config.ButtonColumn(
-                "Timeline", on_click=open_timeline, args=(contacts,), key="opened_timeline", type="tertiary"
+                heads.TIMELINE, on_click=open_timeline, args=(contacts,), key="opened_timeline", type="tertiary"
             ),
-            "occurred_at": st.column_config.DatetimeColumn("When (UTC)", format="D MMM YYYY, HH:mm"),
-            "finding_class": st.column_config.TextColumn("What was found"),
+            "occurred_at": st.column_config.DatetimeColumn(heads.WHEN_UTC, format=formats.MINUTES_SHOWN),
+            "finding_class": st.column_config.TextColumn(heads.WHAT_WAS_FOUND),
             "severity": st.column_config.MultiselectColumn(
-                "Severity", options=[*texts.SEVERITIES.values(), "Waived"], color=["red", "red", "gray", "gray", "gray"]
+                heads.SEVERITY,
+                options=[*texts.SEVERITIES.values(), heads.WAIVED],
+                color=["red", "red", "gray", "gray", "gray"],
             ),
-            "contact_masked": "Contact",
-            "channel": "Channel",
-            "program": st.column_config.TextColumn("Program", width=130),
-            "campaign_id": st.column_config.TextColumn("Campaign", width=150),
-            "delivered": "Delivered",
-            "begins_at": st.column_config.DatetimeColumn("Opted out", format="D MMM YYYY, HH:mm"),
-            "processed_at": st.column_config.DatetimeColumn("Applied", format="D MMM YYYY, HH:mm"),
-            "deadline_at": st.column_config.DatetimeColumn("Deadline", format="D MMM YYYY, HH:mm"),
-            "details": "Details",
-            "legal_rule_id": st.column_config.TextColumn("Law", help=words.LAW_HELP),
-            "jurisdiction": st.column_config.TextColumn("Where", help=words.PLACE_HELP),
-            "jurisdiction_certainty": st.column_config.TextColumn("Where is", help=words.CERTAINTY_HELP),
-            "rule": "Rule",
-            "source": "Source",
-            "message_id": "Message",
-            "event_id": "Event",
-            "waived_by": "Waived by",
+            "contact_masked": heads.CONTACT,
+            "channel": heads.CHANNEL,
+            "program": st.column_config.TextColumn(heads.PROGRAM, width=130),
+            "campaign_id": st.column_config.TextColumn(heads.CAMPAIGN, width=150),
+            "delivered": heads.DELIVERED,
+            "begins_at": st.column_config.DatetimeColumn(heads.OPTED_OUT, format=formats.MINUTES_SHOWN),
+            "processed_at": st.column_config.DatetimeColumn(heads.APPLIED, format=formats.MINUTES_SHOWN),
+            "deadline_at": st.column_config.DatetimeColumn(heads.DEADLINE, format=formats.MINUTES_SHOWN),
+            "details": heads.DETAILS,
+            "legal_rule_id": st.column_config.TextColumn(heads.LAW, help=words.LAW_HELP),
+            "jurisdiction": st.column_config.TextColumn(heads.WHERE, help=words.PLACE_HELP),
+            "jurisdiction_certainty": st.column_config.TextColumn(heads.WHERE_IS, help=words.CERTAINTY_HELP),
+            "rule": heads.RULE,
+            "source": heads.SOURCE,
+            "message_id": heads.MESSAGE,
+            "event_id": heads.EVENT,
+            "waived_by": heads.WAIVED_BY,
         },
     )
     shown = words.ROWS_SHOWN.format(first=first + 1, last=first + len(rows), findings=formats.Counted(total))
@@ -247,7 +250,7 @@ def label(row: dict[Any, Any]) -> str:
     """A finding in a line: when, what, of whom."""
     what = rule_texts.class_name(row["rule"], row["finding_class"])
     whom = row["contact_masked"] if isinstance(row["contact_masked"], str) else row["campaign_id"]
-    return f"{row['occurred_at']:%d %b %Y %H:%M}, {what}, {whom}"
+    return words.IN_LINE.format(at=row["occurred_at"], what=what, whom=whom)
 
 
 def open_clicked(ids: list[str | None]) -> None:

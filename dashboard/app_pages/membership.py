@@ -7,7 +7,8 @@ from typing import Any
 import pandas
 import streamlit as st
 
-from dashboard import charts_durations, filters, formats, layout, snapshot, texts
+from dashboard import charts_durations, filters, layout, snapshot
+from dashboard.words import formats, heads, texts
 from dashboard.words import membership as words
 
 GROUPS = (
@@ -20,8 +21,8 @@ where cohort = ? and channel = ? and dimension = ? order by value, days
 """
 TESTS = "select * from metrics.membership_tests where channel = ?"
 DIMENSIONS = {
-    "Source": "source_type", "Where exactly": "consent_source", "Method": "method",
-    "Double or single": "opt_in_kind", "Incentive": "incentive", "Channel": "channel",
+    heads.SOURCE: "source_type", heads.WHERE_EXACTLY: "consent_source", heads.METHOD: "method",
+    heads.DOUBLE_OR_SINGLE: "opt_in_kind", heads.INCENTIVE: "incentive", heads.CHANNEL: "channel",
 }  # fmt: skip
 DAYS = (7, 30, 90, 365)
 LEVEL = 0.05
@@ -81,7 +82,7 @@ def show_answer(totals: dict[str, Row], cohort: str) -> None:
         else words.FEWER_GONE.format(followed=formats.duration(total["followed_days"] * 86_400))
     )
     opening = words.OF.format(opt_ins=formats.Counted(total["opt_in_count"])) if parts else ""
-    st.markdown(f"**{opening}{' and '.join(parts)}{'. ' if parts else ''}{median}.**")
+    st.markdown(f"**{opening}{words.AND.join(parts)}{'. ' if parts else ''}{median}.**")
     with st.grid(4, min_column_width=150, gap="small"):
         for days in DAYS:
             share = total[f"left_{days}_days"]
@@ -113,7 +114,7 @@ def show_curve(total: Row, cohort: str) -> None:
     st.caption(words.CURVE_COUNTED)
     marks = [days for days in DAYS if days <= total["followed_days"]]
     figure = charts_durations.shares_gone([curve], marks=marks)
-    layout.chart(figure, words.CURVE_ALT.format(note=curve.notes[-1]), steps_table([("All", steps)]), columns())
+    layout.chart(figure, words.CURVE_ALT.format(note=curve.notes[-1]), steps_table([(words.ALL, steps)]), columns())
 
 
 def curve_of(name: str, steps: list[Row], until: float) -> charts_durations.Steps:
@@ -138,12 +139,12 @@ def steps_table(curves: list[tuple[str, list[Row]]]) -> pandas.DataFrame:
     return pandas.DataFrame(
         [
             {
-                "Group": name,
-                "Days": round(step["days"], 2),
-                "Gone": step["share_left"] * 100,
-                "From": None if step["lower"] is None else step["lower"] * 100,
-                "To": None if step["upper"] is None else step["upper"] * 100,
-                "At risk": step["at_risk"],
+                heads.GROUP: name,
+                heads.DAYS: round(step["days"], 2),
+                heads.GONE: step["share_left"] * 100,
+                heads.FROM: None if step["lower"] is None else step["lower"] * 100,
+                heads.TO: None if step["upper"] is None else step["upper"] * 100,
+                heads.AT_RISK: step["at_risk"],
             }
             for name, steps in curves
             for step in steps
@@ -153,7 +154,7 @@ def steps_table(curves: list[tuple[str, list[Row]]]) -> pandas.DataFrame:
 
 def columns() -> dict[str, Any]:
     """How the columns of shares are written."""
-    return dict.fromkeys(("Gone", "From", "To"), PERCENT)
+    return dict.fromkeys((heads.GONE, heads.FROM, heads.TO), PERCENT)
 
 
 def show_differences(chosen: filters.Filters) -> None:
@@ -168,7 +169,7 @@ def show_differences(chosen: filters.Filters) -> None:
         st.markdown(f"- {difference(chosen, test)}")
     unclear = [words.BY[test["dimension"]] for test in tests if test["p_adjusted"] >= LEVEL]
     if unclear:
-        st.markdown(words.UNCLEAR.format(groups=", by ".join(unclear)))
+        st.markdown(words.UNCLEAR.format(groups=words.AND_BY.join(unclear)))
     within = words.WITHIN if not chosen.channel else ""
     asked = formats.Counted(len(tests))
     st.caption(words.TEST.format(within=within, asked=asked))
@@ -186,7 +187,7 @@ def difference(chosen: filters.Filters, test: Row) -> str:
             left=formats.count(row["left_count"]),
             expected=formats.count(row["expected_left_count"]),
         )
-        for row, word in ((rows[-1], "sooner"), (rows[0], "later"))
+        for row, word in ((rows[-1], words.SOONER), (rows[0], words.LATER))
     ]
     return words.BY_GROUP.format(
         by=words.BY[test["dimension"]], told="; ".join(told), chance=words.chance(test["p_adjusted"])
@@ -196,9 +197,9 @@ def difference(chosen: filters.Filters, test: Row) -> str:
 def show_groups(chosen: filters.Filters, cohort: str) -> None:
     """The curves of the largest groups, and all groups in a table."""
     control = st.segmented_control(
-        words.COMPARE_BY, list(DIMENSIONS), default="Double or single", required=True, key="by", bind="query-params"
+        words.COMPARE_BY, list(DIMENSIONS), default=heads.DOUBLE_OR_SINGLE, required=True, key="by", bind="query-params"
     )
-    dimension = DIMENSIONS[control or "Double or single"]
+    dimension = DIMENSIONS[control or heads.DOUBLE_OR_SINGLE]
     channel = "*" if dimension == "channel" else chosen.channel_or_all
     rows = [
         row
@@ -246,17 +247,17 @@ def group_line(control: str, dimension: str, row: Row, expected: float | None) -
     """One group in the table."""
     line: Row = {
         control: words.name_of(dimension, row["value"]),
-        "Opt-ins": formats.count(row["opt_in_count"]),
-        "Left": formats.count(row["left_count"]),
+        heads.OPT_INS: formats.count(row["opt_in_count"]),
+        heads.LEFT: formats.count(row["left_count"]),
     }
     if row["cohort"] == "all":
-        line["Expected"] = formats.count(expected)
+        line[heads.EXPECTED] = formats.count(expected)
     for days in DAYS:
         share = row[f"left_{days}_days"]
         interval = formats.interval(row[f"left_{days}_days_lower"], row[f"left_{days}_days_upper"])
         line[f"{days} days"] = formats.MISSING if share is None else f"{formats.share(share)} ({interval})"
-    line["Half gone within"] = (
-        "not reached" if row["median_days"] is None else formats.duration(row["median_days"] * 86_400)
+    line[heads.HALF_GONE_WITHIN] = (
+        words.NOT_REACHED if row["median_days"] is None else formats.duration(row["median_days"] * 86_400)
     )
     return line
 

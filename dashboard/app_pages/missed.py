@@ -7,7 +7,8 @@ from typing import Any
 import pandas
 import streamlit as st
 
-from dashboard import charts, filters, formats, layout, rule_texts, snapshot, texts
+from dashboard import charts, filters, layout, snapshot
+from dashboard.words import formats, heads, rule_texts, texts
 from dashboard.words import missed as words
 
 RULE = "opt_out_request_missed"
@@ -74,19 +75,24 @@ def show_answer(found: list[dict[str, Any]], regimes: list[dict[str, Any]]) -> N
         return
     lines = [
         {
-            "What": f"**{rule_texts.class_name(RULE, row['finding_class'])}** {layout.severity_badge(row['severity'])}",
-            "Findings": row["finding_count"],
-            "Waived": row["waived_count"],
-            "Contacts": row["contact_count"],
+            heads.WHAT: in_words(row),
+            heads.FINDINGS: row["finding_count"],
+            heads.WAIVED: row["waived_count"],
+            heads.CONTACTS: row["contact_count"],
         }
         for row in found
     ]
-    counts = dict.fromkeys(("Findings", "Waived", "Contacts"), formats.count)
+    counts = dict.fromkeys((heads.FINDINGS, heads.WAIVED, heads.CONTACTS), formats.count)
     layout.table(lines, words.CLASSES_ALT, counts)
     page = texts.PAGES["findings"]
     label = words.READ.format(findings=formats.Counted(missed))
     st.page_link(page.file, label=label, icon=page.icon, query_params={"rule": rule_texts.audit_name(RULE)})
     st.caption(words.NO_TEXTS)
+
+
+def in_words(row: dict[str, Any]) -> str:
+    """A class of missed requests by its name and its severity."""
+    return f"**{rule_texts.class_name(RULE, row['finding_class'])}** {layout.severity_badge(row['severity'])}"
 
 
 def show_regimes(regimes: list[dict[str, Any]]) -> None:
@@ -95,8 +101,8 @@ def show_regimes(regimes: list[dict[str, Any]]) -> None:
     st.markdown("\n".join(f"- {words.sentence(row)}" for row in regimes))
     names = [rule_texts.regime(row["regime"])[0] for row in regimes]
     parts = [
-        ("Understood", [row["request_count"] for row in regimes], False),
-        ("Missed", [row["missed_count"] for row in regimes], True),
+        (heads.UNDERSTOOD, [row["request_count"] for row in regimes], False),
+        (heads.MISSED, [row["missed_count"] for row in regimes], True),
     ]
     table = pandas.DataFrame(regimes)
     table["regime"] = names
@@ -106,10 +112,10 @@ def show_regimes(regimes: list[dict[str, Any]]) -> None:
         words.REGIMES_ALT.format(ways=formats.Counted(len(regimes))),
         table,
         {
-            "regime": "Way of reading", "read_count": number("Replies read", format="localized"),
-            "request_count": number("Understood as requests", format="localized"),
-            "missed_count": number("Missed", format="localized"),
-            "unrecorded_count": number("Understood, but not recorded", format="localized"),
+            "regime": heads.WAY_OF_READING, "read_count": number(heads.REPLIES_READ, format="localized"),
+            "request_count": number(heads.UNDERSTOOD_AS_REQUESTS, format="localized"),
+            "missed_count": number(heads.MISSED, format="localized"),
+            "unrecorded_count": number(heads.UNDERSTOOD_BUT_NOT_RECORDED, format="localized"),
         },
     )  # fmt: skip
     st.caption(words.REGIMES_READ)

@@ -7,8 +7,9 @@ from typing import Any
 
 import streamlit as st
 
-from dashboard import access, formats, layout, next_steps, snapshot, texts
+from dashboard import access, layout, next_steps, snapshot
 from dashboard.next_steps import State
+from dashboard.words import formats, texts
 from dashboard.words import overview as words
 
 WHOLE = """

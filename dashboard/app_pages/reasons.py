@@ -8,7 +8,7 @@ from typing import Any
 
 import streamlit as st
 
-from dashboard import charts, filters, formats, layout, snapshot, taking, texts
+from dashboard import charts, filters, layout, snapshot, taking
 from dashboard.reason_parts import (
     UNSPECIFIED,
     Rows,
@@ -19,6 +19,7 @@ from dashboard.reason_parts import (
     show_tenure,
 )
 from dashboard.words import charts as chart_words
+from dashboard.words import formats, heads, texts
 from dashboard.words import reason_parts as part_words
 from dashboard.words import reasons as words
 
@@ -142,25 +143,25 @@ def show_shares(
     lines = []
     for reason in order:
         line = {
-            "Reason": reason_name(reason),
-            "Opt-outs": now[reason]["numerator"],
-            "Share": now[reason]["value"],
-            "95 % interval": formats.interval(now[reason]["lower"], now[reason]["upper"]),
+            heads.REASON: reason_name(reason),
+            heads.OPT_OUTS: now[reason]["numerator"],
+            heads.SHARE: now[reason]["value"],
+            heads.INTERVAL: formats.interval(now[reason]["lower"], now[reason]["upper"]),
         }
         if tested:
             change = changes.get(reason)
             line |= {
-                "Change": change["difference"] if change else None,
-                "Change, 95 % interval": range_of(change),
-                "Beyond chance": ("yes" if change["has_changed"] else "no") if change else formats.MISSING,
+                heads.CHANGE: change["difference"] if change else None,
+                heads.CHANGE_INTERVAL: range_of(change),
+                heads.BEYOND_CHANCE: (texts.YES if change["has_changed"] else texts.NO) if change else formats.MISSING,
             }
-        lines.append(line | {"Whole record": ever.get(reason, {}).get("value")})
+        lines.append(line | {texts.ALL_PERIODS: ever.get(reason, {}).get("value")})
     alt = words.SHARES_ALT.format(month=names_of[0], lead=lead.lower(), before=names_of[1])
-    drawn = taking.of_shares("Reason", [as_share(now[reason]) for reason in order])
+    drawn = taking.of_shares(heads.REASON, [as_share(now[reason]) for reason in order])
     layout.chart(figure, alt, drawn, is_table_beside=True)
     st.caption(words.BARS)
-    writers = {"Opt-outs": formats.count, "Share": formats.share, "Whole record": formats.share}
-    layout.table(lines, alt, writers | ({"Change": formats.points} if tested else {}))
+    writers = {heads.OPT_OUTS: formats.count, heads.SHARE: formats.share, texts.ALL_PERIODS: formats.share}
+    layout.table(lines, alt, writers | ({heads.CHANGE: formats.points} if tested else {}))
     if tested:
         st.caption(words.BEYOND_CHANCE)
 
@@ -209,18 +210,18 @@ def show_trends(channel: str) -> None:
         layout.table(
             [
                 {
-                    "Reason": reason_name(row["reason"]),
-                    "Trend": words.DIRECTIONS[row["direction"]],
-                    "Points a week": row["slope"],
-                    "95 % interval": slope_range(row),
+                    heads.REASON: reason_name(row["reason"]),
+                    heads.TREND: words.DIRECTIONS[row["direction"]],
+                    heads.POINTS_A_WEEK: row["slope"],
+                    heads.INTERVAL: slope_range(row),
                     "q": row["q_value"],
-                    "Weeks": row["weeks_used"],
+                    heads.WEEKS: row["weeks_used"],
                 }
                 for row in rows
             ],
             alt,
-            {"Points a week": lambda value: formats.MISSING if value is None else formats.signed(value, 2),
-             "q": part_words.chance, "Weeks": formats.count},
+            {heads.POINTS_A_WEEK: lambda value: formats.MISSING if value is None else formats.signed(value, 2),
+             "q": part_words.chance, heads.WEEKS: formats.count},
         )  # fmt: skip
         st.caption(words.TREND_TEST)
 
@@ -242,7 +243,7 @@ def draw_weeks(row: dict[str, Any], weeks: Rows, highest: float) -> None:
         if trace.name == chart_words.OPT_OUT_RATE:
             trace.name = words.SHARE_OF_OPT_OUTS
     alt = words.WEEKS_ALT.format(reason=name.lower(), direction=direction.lower())
-    layout.chart(figure, alt, taking.of_shares("Week from", shares), is_table_beside=True)
+    layout.chart(figure, alt, taking.of_shares(heads.WEEK_FROM, shares), is_table_beside=True)
 
 
 def slope_range(row: dict[str, Any]) -> str:

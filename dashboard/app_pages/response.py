@@ -8,18 +8,8 @@ from typing import Any
 import pandas
 import streamlit as st
 
-from dashboard import (
-    access,
-    access_texts,
-    charts,
-    filters,
-    formats,
-    layout,
-    response_groups,
-    slow_stretches,
-    snapshot,
-    texts,
-)
+from dashboard import access, charts, filters, layout, response_groups, slow_stretches, snapshot
+from dashboard.words import access_texts, formats, heads, texts
 from dashboard.words import response as words
 
 OPEN_SHOWN = 20
@@ -132,7 +122,7 @@ def means(measures: Measures) -> str:
         if whole >= 2 * plain
         else words.LONGER_BY.format(share=whole / plain - 1)
     )
-    longer = longer if plain else "longer"
+    longer = longer if plain else words.LONGER
     return words.FLATTERS.format(
         told=told, whole=formats.duration(whole), longer=longer.replace("%", f"{formats.GAP}%")
     )
@@ -150,9 +140,9 @@ def show_within(measures: Measures) -> None:
         of += words.DUE if definition == "share_within_deadline" else ""
         note = f"{label}: {formats.share(row['value'])} ({formats.interval(row['lower'], row['upper'])}), {of}"
         shares.append(charts.Share(label, row["value"], row["lower"], row["upper"], note))
-        lines.append({"Within": label, **percents(row, "value", "lower", "upper"), "Counted": of})
+        lines.append({heads.WITHIN: label, **percents(row, "value", "lower", "upper"), heads.COUNTED: of})
     alt = words.WITHIN_ALT.format(first=shares[0].note)
-    columns = dict.fromkeys(("Share", "From", "To"), PERCENT)
+    columns = dict.fromkeys((heads.SHARE, heads.FROM, heads.TO), PERCENT)
     layout.chart(charts.share_bars(shares), alt, pandas.DataFrame(lines), columns)
     st.caption(words.WITHIN_COUNTED)
 
@@ -162,7 +152,7 @@ def percents(row: dict[str, Any], *names: str) -> dict[str, float | None]:
     values = [row[name] for name in names]
     return {
         column: None if value is None else value * 100
-        for column, value in zip(("Share", "From", "To"), values, strict=True)
+        for column, value in zip((heads.SHARE, heads.FROM, heads.TO), values, strict=True)
     }
 
 
@@ -183,14 +173,16 @@ def show_curve(chosen: filters.Filters) -> None:
     table = pandas.DataFrame(
         [
             {
-                "Within": formats.duration(step["seconds"]),
+                heads.WITHIN: formats.duration(step["seconds"]),
                 **percents(step, "share_processed", "lower", "upper"),
-                "At risk": step["at_risk"],
+                heads.AT_RISK: step["at_risk"],
             }
             for step in steps
         ]
     )
-    layout.chart(charts.share_done_curve(steps), alt, table, dict.fromkeys(("Share", "From", "To"), PERCENT))
+    layout.chart(
+        charts.share_done_curve(steps), alt, table, dict.fromkeys((heads.SHARE, heads.FROM, heads.TO), PERCENT)
+    )
 
 
 def show_open(chosen: filters.Filters) -> None:
@@ -212,14 +204,14 @@ def show_open(chosen: filters.Filters) -> None:
         st.caption(words.NOTHING_TO_APPLY.format(told=told))
     lines = [
         {
-            "Waiting for": row["age"],
-            "Open": row["open_count"],
-            "Past the deadline": row["past_deadline_count"],
-            "Next deadline": formats.instant(row["next_deadline_at"]),
+            heads.WAITING_FOR: row["age"],
+            heads.OPEN: row["open_count"],
+            heads.PAST_THE_DEADLINE: row["past_deadline_count"],
+            heads.NEXT_DEADLINE: formats.instant(row["next_deadline_at"]),
         }
         for row in ages
     ]
-    layout.table(lines, words.AGES_ALT, {"Open": formats.count, "Past the deadline": formats.count})
+    layout.table(lines, words.AGES_ALT, {heads.OPEN: formats.count, heads.PAST_THE_DEADLINE: formats.count})
     if not access.may("see_contacts"):
         st.caption(access_texts.NOT_FOR_ROLE)
         return
@@ -229,12 +221,12 @@ def show_open(chosen: filters.Filters) -> None:
     table = pandas.DataFrame(
         [
             {
-                "Contact": row["contact_masked"],
-                "Channel": texts.channel(row["channel"]),
-                "Program": texts.program(row["program"]),
-                "Requested": formats.instant(row["begins_at"]),
-                "Deadline": formats.instant(row["deadline_at"]),
-                "Left": left(row["deadline_at"], row["as_of"]),
+                heads.CONTACT: row["contact_masked"],
+                heads.CHANNEL: texts.channel(row["channel"]),
+                heads.PROGRAM: texts.program(row["program"]),
+                heads.REQUESTED: formats.instant(row["begins_at"]),
+                heads.DEADLINE: formats.instant(row["deadline_at"]),
+                heads.LEFT: left(row["deadline_at"], row["as_of"]),
             }
             for row in rows
         ]
@@ -274,15 +266,15 @@ def show_repeats(chosen: filters.Filters) -> None:
             )
     lines = [
         {
-            "First asked by": "Not recorded" if method == "unknown" else texts.humanise(method),
-            "Once": counts.get(1, 0),
-            "Twice": counts.get(2, 0),
-            "3 times": counts.get(3, 0),
-            "More often": counts.get(4, 0),
+            heads.FIRST_ASKED_BY: heads.NOT_RECORDED if method == "unknown" else texts.humanise(method),
+            heads.ONCE: counts.get(1, 0),
+            heads.TWICE: counts.get(2, 0),
+            heads.THREE_TIMES: counts.get(3, 0),
+            heads.MORE_OFTEN: counts.get(4, 0),
         }
         for method, counts in sorted(methods.items(), key=lambda one: -sum(n for k, n in one[1].items() if k > 1))
     ]
-    numbers = dict.fromkeys(("Once", "Twice", "3 times", "More often"), formats.count)
+    numbers = dict.fromkeys((heads.ONCE, heads.TWICE, heads.THREE_TIMES, heads.MORE_OFTEN), formats.count)
     layout.table(lines, words.REPEATS_ALT, numbers)
     st.caption(words.REPEATS_COUNTED)
 

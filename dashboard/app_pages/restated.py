@@ -9,9 +9,10 @@ from typing import Any
 import pandas
 import streamlit as st
 
-from dashboard import charts, filters, formats, layout, restating, rule_texts, snapshot, texts
+from dashboard import charts, filters, layout, restating, snapshot
 from dashboard.charts import Share
 from dashboard.restating import RestatingError
+from dashboard.words import formats, heads, rule_texts, texts
 from dashboard.words import restated as words
 
 HISTORY = "select run_id, as_of, started_at from run.history"
@@ -93,7 +94,8 @@ def show_answer(compared: dict[str, Any]) -> None:
             ("only_then", words.ONLY_THEN), ("same", words.SAME),
         ) if counts[name]
     ]  # fmt: skip
-    st.markdown(f"{said} {texts.plain('Of the others, ' + ', '.join(rest) + '.') if rest else ''}")
+    others = words.OTHERS.format(others=", ".join(rest)) if rest else ""
+    st.markdown(f"{said} {texts.plain(others)}")
     if counts["unexplained"]:
         st.warning(
             words.UNEXPLAINED.format(changes=formats.Counted(counts["unexplained"])),
@@ -134,8 +136,8 @@ def show_rates(rows: Sequence[dict[str, Any]]) -> None:
     figure = charts.share_bars(shares["now"], before=reported, names=(words.NOW, words.THEN))
     table = pandas.DataFrame([
         {
-            "Month": formats.month(date.fromisoformat(row["period_start"])),
-            "Then": written(row, "then"), "Now": written(row, "now"), "Why": why(row),
+            heads.MONTH: formats.month(date.fromisoformat(row["period_start"])),
+            heads.THEN: written(row, "then"), heads.NOW: written(row, "now"), heads.WHY: why(row),
         }
         for row in months
     ])  # fmt: skip
@@ -162,13 +164,13 @@ def show_causes(compared: dict[str, Any]) -> None:
         st.markdown(words.LATE.format(opt_outs=formats.Counted(count)))
         lines = [
             {
-                "Asked for in": formats.month(date.fromisoformat(row["month"])),
-                "Channel": texts.channel(row["channel"]), "What": texts.what_happened(row["event_type"]),
-                "Count": row["opt_out_count"], "Loaded with": texts.plain(row["file"].rpartition("/")[2]),
+                heads.ASKED_FOR_IN: formats.month(date.fromisoformat(row["month"])),
+                heads.CHANNEL: texts.channel(row["channel"]), heads.WHAT: texts.what_happened(row["event_type"]),
+                heads.COUNT: row["opt_out_count"], heads.LOADED_WITH: texts.plain(row["file"].rpartition("/")[2]),
             }
             for row in late
         ]  # fmt: skip
-        layout.table(lines, words.LATE_ALT, {"Count": formats.count})
+        layout.table(lines, words.LATE_ALT, {heads.COUNT: formats.count})
     if compared["loads"]:
         st.markdown(words.LOADS_HEAD)
         layout.frame(
@@ -178,11 +180,11 @@ def show_causes(compared: dict[str, Any]) -> None:
                 "change", "file", "source", "record_count", "late_count", "late_opt_out_count", "sha256", "load_id",
             ),
             columns={
-                "change": "Load", "file": "File", "source": "Source",
-                "record_count": NUMBER("Records", format="localized", help=words.MORE_NOW),
-                "late_count": NUMBER("Late records", format="localized", help=words.OF_BEFORE),
-                "late_opt_out_count": NUMBER("Late opt-outs", format="localized"),
-                "sha256": "SHA-256", "load_id": "Load id",
+                "change": heads.LOAD, "file": heads.FILE, "source": heads.SOURCE,
+                "record_count": NUMBER(heads.RECORDS, format="localized", help=words.MORE_NOW),
+                "late_count": NUMBER(heads.LATE_RECORDS, format="localized", help=words.OF_BEFORE),
+                "late_opt_out_count": NUMBER(heads.LATE_OPT_OUTS, format="localized"),
+                "sha256": heads.SHA256, "load_id": heads.LOAD_ID,
             },
         )  # fmt: skip
     settings = [
@@ -221,11 +223,11 @@ def show_numbers(compared: dict[str, Any]) -> None:
     st.header(words.NUMBERS, anchor=False)
     table = pandas.DataFrame([
         {
-            "Restated": "yes" if row["is_restated"] else "no",
-            "Number": texts.humanise(row["metric"]), "Definition": row["definition"],
-            "Period": period(row), "Channel": texts.channel(row["channel"]), "Program": row["program"],
-            "Campaign": row["campaign_id"], "Reason": row["reason"], "Then": written(row, "then"),
-            "Now": written(row, "now"), "Why": why(row), "Loads": len(row["loads"]),
+            heads.RESTATED: texts.YES if row["is_restated"] else texts.NO,
+            heads.NUMBER: texts.humanise(row["metric"]), heads.DEFINITION: row["definition"],
+            heads.PERIOD: period(row), heads.CHANNEL: texts.channel(row["channel"]), heads.PROGRAM: row["program"],
+            heads.CAMPAIGN: row["campaign_id"], heads.REASON: row["reason"], heads.THEN: written(row, "then"),
+            heads.NOW: written(row, "now"), heads.WHY: why(row), heads.LOADS: len(row["loads"]),
         }
         for row in rows
     ])  # fmt: skip
@@ -238,24 +240,25 @@ def show_findings(compared: dict[str, Any]) -> None:
     """Findings that came, went or changed class, and verdicts that changed."""
     lines = [
         {
-            "Rule": texts.plain(rule_texts.audit_name(row["rule"])),
-            "Class": texts.plain(texts.humanise(row["finding_class"])), "Then": row["then_count"],
-            "Now": row["now_count"], "New": row["new_count"], "Gone": row["gone_count"],
-            "From another class": row["from_other_class_count"],
+            heads.RULE: texts.plain(rule_texts.audit_name(row["rule"])),
+            heads.CLASS: texts.plain(texts.humanise(row["finding_class"])), heads.THEN: row["then_count"],
+            heads.NOW: row["now_count"], heads.NEW: row["new_count"], heads.GONE: row["gone_count"],
+            heads.FROM_ANOTHER_CLASS: row["from_other_class_count"],
         }
         for row in compared["findings"]
         if row["new_count"] or row["gone_count"] or row["from_other_class_count"] or row["to_other_class_count"]
     ]  # fmt: skip
     if lines:
         st.header(words.FINDINGS, anchor=False)
-        counted = ("Then", "Now", "New", "Gone", "From another class")
+        counted = (heads.THEN, heads.NOW, heads.NEW, heads.GONE, heads.FROM_ANOTHER_CLASS)
         layout.table(lines, words.FINDINGS_ALT, dict.fromkeys(counted, formats.count))
     verdicts = [
         {
-            "Month": formats.month(date.fromisoformat(row["period_start"])) if row["period_start"] else "Whole record",
-            "Channel": texts.channel(row["channel"]),
-            "Source": words.EVERY_SOURCE if row["source"] == "*" else texts.plain(row["source"]),
-            "Then": row["verdict_then"] or formats.MISSING, "Now": row["verdict_now"] or formats.MISSING,
+            heads.MONTH: formats.month(date.fromisoformat(row["period_start"]))
+            if row["period_start"] else texts.ALL_PERIODS,
+            heads.CHANNEL: texts.channel(row["channel"]),
+            heads.SOURCE: words.EVERY_SOURCE if row["source"] == "*" else texts.plain(row["source"]),
+            heads.THEN: row["verdict_then"] or formats.MISSING, heads.NOW: row["verdict_now"] or formats.MISSING,
         }
         for row in compared["verdicts"]
         if row["verdict_then"] != row["verdict_now"] and row["verdict_then"]

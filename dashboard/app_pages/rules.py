@@ -6,7 +6,8 @@ from typing import Any
 
 import streamlit as st
 
-from dashboard import access, formats, layout, rule_texts, snapshot, texts
+from dashboard import access, layout, snapshot
+from dashboard.words import formats, heads, rule_texts, texts
 from dashboard.words import rules as words
 
 PLACES_SHOWN = 12
@@ -110,15 +111,15 @@ def show_audits() -> None:
     st.header(words.AUDITS, anchor=False)
     lines = [
         {
-            "Wrong": f"**{texts.plain(rule_texts.audit_name(row['rule']))}**  \n"
+            heads.WRONG: f"**{texts.plain(rule_texts.audit_name(row['rule']))}**  \n"
             + texts.plain(rule_texts.audit_sentence(row["rule"]) or row["says"]),
-            "Findings": row["finding_count"],
-            "Violations": row["violation_count"],
-            "Waived": row["waived_count"],
+            heads.FINDINGS: row["finding_count"],
+            heads.VIOLATIONS: row["violation_count"],
+            heads.WAIVED: row["waived_count"],
         }
         for row in audits
     ]
-    counts = dict.fromkeys(("Findings", "Violations", "Waived"), formats.count)
+    counts = dict.fromkeys((heads.FINDINGS, heads.VIOLATIONS, heads.WAIVED), formats.count)
     layout.table(lines, words.AUDITS_ALT, counts)
     by_rule = {row["rule"]: row for row in audits}
     rule = st.selectbox(
@@ -132,7 +133,7 @@ def show_audits() -> None:
 def show_one(row: dict[str, Any]) -> None:
     """One rule with its reason and its remedy, and the way to its findings."""
     name = rule_texts.audit_name(row["rule"])
-    parts = (("Rule", "says"), ("Why", "why"), ("Remedy", "remedy"), ("Severity", "severity"))
+    parts = ((heads.RULE, "says"), (heads.WHY, "why"), (heads.REMEDY, "remedy"), (heads.SEVERITY, "severity"))
     with st.container(border=True, gap="small"):
         st.markdown(f"**{texts.plain(name)}** · `{row['rule']}`")
         st.markdown("\n\n".join(f"**{label}.** {texts.plain(row[part])}" for label, part in parts if row[part]))
@@ -222,14 +223,14 @@ def show_reach(policy: dict[str, Any]) -> None:
 
     lines = [
         {
-            "Country": texts.plain(rule_texts.place(row["country"])) if row["country"] else words.NOT_KNOWN,
-            "Contacts": row["contact_count"],
-            "Jurisdiction certain": row["certain_count"] / row["contact_count"] if row["country"] else None,
-            "Deadline for opt-outs today": deadline_of(row["country"]),
+            heads.COUNTRY: texts.plain(rule_texts.place(row["country"])) if row["country"] else words.NOT_KNOWN,
+            heads.CONTACTS: row["contact_count"],
+            heads.JURISDICTION_CERTAIN: row["certain_count"] / row["contact_count"] if row["country"] else None,
+            heads.DEADLINE_TODAY: deadline_of(row["country"]),
         }
         for row in places
     ]
-    writers = {"Contacts": formats.count, "Jurisdiction certain": formats.share}
+    writers = {heads.CONTACTS: formats.count, heads.JURISDICTION_CERTAIN: formats.share}
     alt = words.REACH_ALT
     layout.table(lines[:PLACES_SHOWN], alt, writers)
     if lines[PLACES_SHOWN:]:

@@ -10,8 +10,9 @@ import pyarrow
 import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
-from dashboard import access, access_texts, export, formats, layout, screening, snapshot, texts
+from dashboard import access, export, layout, screening, snapshot
 from dashboard.screening import Screened, ScreeningError
+from dashboard.words import access_texts, formats, heads, texts
 from dashboard.words import screen as words
 
 PROGRAMS = """
@@ -121,11 +122,15 @@ def show_answer(screened: Screened) -> None:
 def show_reasons(screened: Screened) -> None:
     """The refused rows counted by reason, each in words."""
     lines = [
-        {"Reason": f"**{words.REASONS[reason][0]}**", "What it means": words.REASONS[reason][1], "Rows": count}
+        {
+            heads.REASON: f"**{words.REASONS[reason][0]}**",
+            heads.WHAT_IT_MEANS: words.REASONS[reason][1],
+            heads.ROWS: count,
+        }
         for reason, count in screened.counts["by_reason"].items()
     ]
     if lines:
-        layout.table(lines, words.REASONS_ALT, {"Rows": formats.count})
+        layout.table(lines, words.REASONS_ALT, {heads.ROWS: formats.count})
     else:
         st.markdown(words.NOBODY)
 
@@ -166,9 +171,9 @@ def show_refused(screened: Screened) -> None:
         table[[name for name in ("row_number", "contact_masked", "reason", "evidence", "rule") if name in table]],
         hide_index=True, placeholder="", alt=words.REFUSED_ALT,
         column_config={
-            "row_number": st.column_config.NumberColumn("Row", help=words.ROW_HELP),
-            "contact_masked": "Contact", "reason": "Reason",
-            "evidence": st.column_config.TextColumn("Evidence", width="large"), "rule": "Law",
+            "row_number": st.column_config.NumberColumn(heads.ROW, help=words.ROW_HELP),
+            "contact_masked": heads.CONTACT, "reason": heads.REASON,
+            "evidence": st.column_config.TextColumn(heads.EVIDENCE, width="large"), "rule": heads.LAW,
         },
     )  # fmt: skip
     if not access.may("see_contacts"):

@@ -7,8 +7,9 @@ from typing import Any
 import pandas
 import streamlit as st
 
-from dashboard import charts_campaigns, filters, formats, layout, snapshot, texts
+from dashboard import charts_campaigns, filters, layout, snapshot
 from dashboard.charts import Share
+from dashboard.words import formats, heads, texts
 from dashboard.words import timing as words
 
 LEVEL = 0.05
@@ -29,8 +30,9 @@ COUNT = st.column_config.NumberColumn(format="localized")
 PERCENT = st.column_config.NumberColumn(format="%.2f %%")
 TIMES = st.column_config.NumberColumn(format="%.2f")
 COLUMNS = {
-    "Messages": COUNT, "Opt-outs": COUNT, "Rate": PERCENT, "From": PERCENT, "To": PERCENT, "Times the others": TIMES,
-    "Times, from": TIMES, "Times, to": TIMES, "q": st.column_config.NumberColumn(format="%.4f"),
+    heads.MESSAGES: COUNT, heads.OPT_OUTS: COUNT, heads.RATE: PERCENT, heads.FROM: PERCENT, heads.TO: PERCENT,
+    heads.TIMES_THE_OTHERS: TIMES,
+    heads.TIMES_FROM: TIMES, heads.TIMES_TO: TIMES, "q": st.column_config.NumberColumn(format="%.4f"),
 }  # fmt: skip
 Tests = dict[str, dict[str, Any]]
 
@@ -110,13 +112,11 @@ def show_frequency(scope: list[Any], tests: Tests) -> None:
 def show_clock(scope: list[Any], tests: Tests, hours: list[dict[str, Any]]) -> None:
     """Hour and weekday of sending."""
     st.header(words.WHEN, anchor=False)
-    label = st.segmented_control(
-        words.BY, ["Hour and weekday", "Hour", "Weekday"], default="Hour and weekday", required=True, key="clock",
-        bind="query-params",
-    )  # fmt: skip
-    if label in ("Hour", "Weekday"):
-        name = label.lower()
-        draw(snapshot.rows(BUCKETS, [*scope, name]), name, tests.get(name))
+    names = [heads.HOUR_AND_WEEKDAY, *(words.NAMES[name] for name in CLOCK)]
+    label = st.segmented_control(words.BY, names, default=names[0], required=True, key="clock", bind="query-params")
+    chosen = next((name for name in CLOCK if words.NAMES[name] == label), None)
+    if chosen:
+        draw(snapshot.rows(BUCKETS, [*scope, chosen]), chosen, tests.get(chosen))
     else:
         draw_week(snapshot.rows(BUCKETS, [*scope, "weekday_hour"]))
         st.caption(words.LEFT_EMPTY)
@@ -161,23 +161,23 @@ def show_costs(scope: list[Any]) -> None:
             for name, told in (("opted_out", words.TO_OPTED_OUT), ("inactive", words.TO_INACTIVE))
             if name in cost
         ]
-        spent = f" of {words.amount(whole, currency)}" if whole else ""
-        st.markdown(f"**{' and '.join(parts) or words.NOTHING_WASTED}{spent}.**")
+        spent = words.OF_ALL.format(amount=words.amount(whole, currency)) if whole else ""
+        st.markdown(f"**{words.AND.join(parts) or words.NOTHING_WASTED}{spent}.**")
     lines = [
         {
-            "Currency": row["currency"] or "not named",
-            "Messages to": words.AUDIENCES[row["audience"]],
-            "Messages": row["message_count"],
-            "With a price": row["priced_count"],
-            "Cost": row["cost"],
+            heads.CURRENCY: row["currency"] or words.NOT_NAMED,
+            heads.MESSAGES_TO: words.AUDIENCES[row["audience"]],
+            heads.MESSAGES: row["message_count"],
+            heads.WITH_A_PRICE: row["priced_count"],
+            heads.COST: row["cost"],
         }
         for row in rows
     ]
     alt = words.COSTS_ALT
     layout.table(
         lines, alt,
-        {"Messages": formats.count, "With a price": formats.count,
-         "Cost": lambda value: formats.MISSING if value is None else f"{value:,.2f}"},
+        {heads.MESSAGES: formats.count, heads.WITH_A_PRICE: formats.count,
+         heads.COST: lambda value: formats.MISSING if value is None else f"{value:,.2f}"},
     )  # fmt: skip
     st.caption(words.PRICES)
 
@@ -195,13 +195,15 @@ def draw(rows: list[dict[str, Any]], name: str, test: dict[str, Any] | None) -> 
     marked = [row["q_value"] is not None and row["q_value"] < LEVEL for row in drawn]
     st.markdown(verdict(name, test))
     figure = charts_campaigns.rates_by_bucket(shares, usual=usual, marked=marked)
-    apart = ", ".join(row["bucket"] for row, mark in zip(drawn, marked, strict=True) if mark) or "none"
+    apart = ", ".join(row["bucket"] for row, mark in zip(drawn, marked, strict=True) if mark) or texts.NONE
     alt = words.BUCKETS_ALT.format(name=words.NAMES[name].lower(), apart=apart)
     lines = [
         {
-            words.NAMES[name]: row["bucket"], "Opt-outs": row["opt_out_count"], "Messages": row["message_count"],
-            "Rate": percent(row["rate"]), "From": percent(row["lower"]), "To": percent(row["upper"]),
-            "Times the others": row["ratio"], "Times, from": row["ratio_lower"], "Times, to": row["ratio_upper"],
+            words.NAMES[name]: row["bucket"], heads.OPT_OUTS: row["opt_out_count"],
+            heads.MESSAGES: row["message_count"],
+            heads.RATE: percent(row["rate"]), heads.FROM: percent(row["lower"]), heads.TO: percent(row["upper"]),
+            heads.TIMES_THE_OTHERS: row["ratio"], heads.TIMES_FROM: row["ratio_lower"],
+            heads.TIMES_TO: row["ratio_upper"],
             "q": row["q_value"],
         }
         for row in shown
@@ -226,8 +228,9 @@ def draw_week(rows: list[dict[str, Any]]) -> None:
     alt = words.WEEK_ALT.format(where=where)
     lines = [
         {
-            "Weekday and hour": row["bucket"], "Opt-outs": row["opt_out_count"], "Messages": row["message_count"],
-            "Rate": percent(row["rate"]), "From": percent(row["lower"]), "To": percent(row["upper"]),
+            heads.WEEKDAY_AND_HOUR: row["bucket"], heads.OPT_OUTS: row["opt_out_count"],
+            heads.MESSAGES: row["message_count"],
+            heads.RATE: percent(row["rate"]), heads.FROM: percent(row["lower"]), heads.TO: percent(row["upper"]),
         }
         for row in shown
     ]  # fmt: skip

@@ -9,17 +9,18 @@ from typing import Any
 import pandas
 import streamlit as st
 
-from dashboard import charts, charts_trends, definitions, filters, formats, layout, snapshot, texts, trend_parts
+from dashboard import charts, charts_trends, definitions, filters, layout, snapshot, trend_parts
 from dashboard.charts import Share
 from dashboard.definitions import Definition
+from dashboard.words import formats, heads, texts
 from dashboard.words import trends as words
 
 #: Grains by their name, with their code and their days; a month has its own.
-GRAINS = {"Day": "day", "Week": "week", "Month": "month", "Rolling 7 days": "rolling_7_days",
-          "Rolling 28 days": "rolling_28_days"}  # fmt: skip
+GRAINS = {heads.DAY: "day", heads.WEEK: "week", heads.MONTH: "month", heads.ROLLING_7_DAYS: "rolling_7_days",
+          heads.ROLLING_28_DAYS: "rolling_28_days"}  # fmt: skip
 GRAIN_DAYS = {"day": 1, "week": 7, "rolling_7_days": 7, "rolling_28_days": 28}
 METRICS = ("opt_out_rate", "opt_out_rate_without_machines", "opt_out_rate_per_message", "list_churn")
-SPLITS = {"Total": None, "Channel": "channel", "Program": "program", "Campaign": "campaign_id"}
+SPLITS = {heads.TOTAL: None, heads.CHANNEL: "channel", heads.PROGRAM: "program", heads.CAMPAIGN: "campaign_id"}
 SERIES_SHOWN = 6
 CAMPAIGNS_SHOWN = 12
 
@@ -69,8 +70,8 @@ def show() -> None:
         show_trend(chosen, definition)
     with st.container(horizontal=True, gap="medium"):
         offered = {name: code for name, code in GRAINS.items() if code in definition.grains or not definition.grains}
-        grain = offered[one_of("Grain", "grain", list(offered), "Week")]
-        split = SPLITS[one_of("Split by", "split", list(SPLITS), "Total")]
+        grain = offered[one_of("Grain", "grain", list(offered), heads.WEEK)]
+        split = SPLITS[one_of("Split by", "split", list(SPLITS), heads.TOTAL)]
     today, first_day = as_of_day(), first_day_of_record()
     rows = rates(definition, grain, split, chosen)
     for row in rows:
@@ -300,13 +301,17 @@ def describe(shares: list[Share], grain: str, definition: Definition) -> str:
 
 def columns(definition: Definition) -> dict[str, Any]:
     """How the columns of the table are written."""
-    shares = {name: st.column_config.NumberColumn(format="%.2f %%") for name in ("Rate", "From", "To")}
+    shares = {name: st.column_config.NumberColumn(format="%.2f %%") for name in (heads.RATE, heads.FROM, heads.TO)}
     return shares | {name: st.column_config.NumberColumn(format="localized") for name in counted(definition)}
 
 
 def counted(definition: Definition) -> tuple[str, str]:
     """What numerator and denominator are called in the table."""
-    return ("Opted out", "Reached") if definition.metric == "opt_out_rate" else ("Numerator", "Denominator")
+    return (
+        (heads.OPTED_OUT, heads.REACHED)
+        if definition.metric == "opt_out_rate"
+        else (heads.NUMERATOR, heads.DENOMINATOR)
+    )
 
 
 def table(rows: list[dict[str, Any]], grain: str, definition: Definition, split: str | None = None) -> pandas.DataFrame:
@@ -318,10 +323,14 @@ def table(rows: list[dict[str, Any]], grain: str, definition: Definition, split:
             grain_name(grain).capitalize(): period_name(row["period_start"], grain),
             above: row["numerator"],
             below: row["denominator"],
-            "Rate": _percent(row["value"]),
-            "From": _percent(row["lower"]),
-            "To": _percent(row["upper"]),
-            "Over": "not yet" if not row["is_over"] else "yes" if row["is_complete"] else "begun late",
+            heads.RATE: _percent(row["value"]),
+            heads.FROM: _percent(row["lower"]),
+            heads.TO: _percent(row["upper"]),
+            heads.OVER: texts.NOT_YET
+            if not row["is_over"]
+            else texts.YES
+            if row["is_complete"]
+            else words.BEGUN_LATE_SHORT,
         }
         for row in reversed(rows)
     ]

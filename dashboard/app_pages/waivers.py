@@ -6,7 +6,8 @@ from typing import Any
 
 import streamlit as st
 
-from dashboard import formats, layout, rule_texts, snapshot, texts
+from dashboard import layout, snapshot
+from dashboard.words import findings, formats, rule_texts, texts
 from dashboard.words import waivers as words
 
 WAIVERS = """
@@ -50,7 +51,7 @@ def show_answer(in_force: list[dict[str, Any]], broken: list[dict[str, Any]]) ->
     st.markdown(words.answer(len(in_force), len(broken), waived["waived_count"], waived["excused_count"]))
     if waived["waived_count"]:
         page = texts.PAGES["findings"]
-        st.page_link(page.file, label=words.READ, icon=page.icon, query_params={"waived": "Waived"})
+        st.page_link(page.file, label=words.READ, icon=page.icon, query_params={"waived": findings.WAIVERS["waived"]})
 
 
 def show_broken(waivers: list[dict[str, Any]]) -> None:

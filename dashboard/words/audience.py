@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dashboard import texts
+from dashboard.words import texts
 
 GAINS = {"opt_ins": "First opt-ins", "re_opt_ins": "Opt-ins again", "unblocks": "Unblocked"}
 LOSSES = {"opt_outs": "Opt-outs", "complaints": "Complaints", "blocks": "Blocks"}

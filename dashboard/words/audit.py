@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dashboard import texts
+from dashboard.words import texts
 
 # What a reader of the verdict must know of the rules that made it.
 RULES_IN_FORCE = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from dashboard import formats, rule_texts, texts
+from dashboard.words import formats, rule_texts, texts
 
 EXPOSURE_CAVEAT = (
     "A range from the text of the law and the violations of the whole record, all channels. It is no forecast and no "
@@ -21,7 +21,6 @@ CAMPAIGNS = "{campaigns:campaign|campaigns}"
 RULES_ALT = "Findings by rule, the worst first, with violations and waived findings apart"
 
 NOT_FOUND = "Looked for and not found: {names}."
-
 EXPOSURE = "If a court counted each violation"
 
 

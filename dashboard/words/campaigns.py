@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
-from dashboard import formats, texts
+from dashboard.words import formats, texts
 
 DRAWN_IN_HELP = "The rate drawn towards the mean of the channel's campaigns, the more the smaller it is."
 MORE_HELP = "Opt-outs beyond those that the rate of the rest of the channel would give."

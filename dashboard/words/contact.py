@@ -65,6 +65,7 @@ NEVER = "This contact never opted out."
 WAIVED = "Waivers that excuse findings of this contact"
 RECORDS = "Every record, as delivered"
 FILES = "The files they came from"
+PLACE = "{file}, row {row}: {source} {record}"
 FILES_ALT = "Files with the digest of what was read, and how many records of this contact each gave"
 RECORDS_ALT = "Everything recorded about this contact, in time order, with the file and row of each record"
 
@@ -74,9 +75,7 @@ LANES = {
 LISTED = "On the contacts list"
 
 BACK = "Back to the findings"
-
 THIS_CONTACT = "This contact"
-
 READING = "Reading history"
 
 SAVE_CSV = "Save as CSV"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dashboard import rule_texts, texts
+from dashboard.words import rule_texts, texts
 
 COUNTRY, REGION, TIME_ZONE = "Country", "Region", "Time zone"
 OR_MORE = " or {more} more"

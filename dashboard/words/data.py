@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dashboard import formats
+from dashboard.words import formats
 
 COMPLETE = "**The evidence is complete:** no hole in it is known."
+#: How those of a verdict's published reasons begin that are no holes in the evidence.
+NOT_HOLES = ("Violations:", "Waived:", "No violation, and no hole")
 HOLES = (
     "**The evidence has {holes:kind of hole|kinds of holes}.** Where no violation is found, the verdict is *Cannot "
     "attest* because of them:"
@@ -49,6 +51,7 @@ REFUSED_ALT = "Quarantined rows by reason and column, with an example of each"
 EXAMPLES = "Examples ({shown})"
 EXAMPLES_ALT = "Refused rows as shapes, with their file and row"
 
+PLACE = "{file}, row {row}"
 PLACES = "Files and row numbers"
 PLACES_ALT = "Quarantined rows by reason, file and column"
 
@@ -80,7 +83,7 @@ NOTHING_CHECKED = "No expectation was checked."
 CHECKED = "{expectations:expectation|expectations} checked before publishing: "
 NOT_MET = "**{failed:was|were} not met**."
 ALL_MET = "all met."
-RESULT_NOT_MET = "not met"
+RESULTS = {True: "met", False: "not met"}
 EXPECTATIONS = "Every expectation, with what it checked"
 EXPECTATIONS_ALT = "Expectations and their results, those not met first"
 
@@ -97,7 +100,6 @@ NO_LOG = "No log holds a record."
 STRIPS_ALT = "Days with records of {logs:log|logs} by {period}, with {silences:silence|silences}"
 
 SHORTER = "- and {shorter_ones:shorter one|shorter ones}"
-
 BY_CHANNEL = " by {channel}"
 
 MONTH, WEEK = "month", "week"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from dashboard import texts
+from dashboard.words import texts
 
 #: heed's own, for snapshots of before definitions were published.
 OWN: dict[str, dict[str, Any]] = {
@@ -28,7 +28,6 @@ LABEL = "Definition"
 HELP = "The same data, counted as heed or as another product counts. The page Definitions explains each."
 
 RATIO = " A ratio, no true share: it may exceed 100 %."
-
 FOOTER = "{name} by the definition `{metric}/{definition}`: {says}"
 
 QUESTIONS = {
@@ -74,6 +73,7 @@ EXAMPLE_ALT = "What happened to each contact of the example"
 ANSWERS_ALT = "The example under each definition"
 TESTED = "heed computes these numbers from these records each time it is tested."
 
+NOTHING_SENT, STAYS = "nothing", "stays"
 UNCONFIRMED = " (delivery never confirmed)"
 
 LEFT_OUT = " Unattributed: {unattributed} of {opt_outs}."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 MONTH, CHANNEL, PROGRAM, CAMPAIGN = "Month", "Channel", "Program", "Campaign"
+OF_PROGRAM, OF_CAMPAIGN = "program {program}", "campaign {campaign}"
 #: A scope as a sentence about whom an opt-out silences.
 SCOPES = {"channel": "per channel", "program": "per program", "person": "per person"}
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from dashboard import formats, texts
+from dashboard.words import formats, texts
 from dashboard.words.finding_story import who
 
 NOT_FOUND = "No such finding in this snapshot"

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from dashboard import formats, texts
+from dashboard.words import formats, texts
 
 Row = dict[str, Any]
 

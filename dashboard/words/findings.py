@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dashboard import texts
+from dashboard.words import texts
 
 SORTED = {
     "worst": "Worst first, then newest", "newest": "Newest first", "oldest": "Oldest first",
@@ -44,6 +44,7 @@ PLACE_HELP = "Whose rules apply to the contact."
 CERTAINTY_HELP = "How well that is known. A guess by area code is never certain."
 ROWS_SHOWN = "{first:,} to {last:,} of {findings:finding|findings}"
 SORTED_SO = "{shown}, sorted by: {order}. Times in UTC. A click on the head of a column sorts these {rows} rows alone."
+IN_LINE = "{at:%d %b %Y %H:%M}, {what}, {whom}"
 OPEN_ONE = "Open one of these findings"
 TIMELINE = "One contact's timeline"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 STALE = "**These numbers are {age} old.** Nothing newer has been published. To read what arrived since:\n\n`{command}`"
+BEFORE = "before: {value}"
 OLDER = "This snapshot has no {what}"
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dashboard import texts
+from dashboard.words import texts
 
 BY = {
     "source_type": "source", "consent_source": "where exactly they opted in", "method": "method",
@@ -26,6 +26,7 @@ GONE_WITHIN = "{share} are gone within {days} days"
 HALF_GONE = "Half are gone within {median}"
 FEWER_GONE = "Fewer than half are gone within the longest time on record, {followed}"
 OF = "Of {opt_ins:opt-in|opt-ins}, "
+AND = " and "
 TOO_SHORT = "The record does not reach so far"
 GONE = "Gone within {days} days"
 LEFT_OUT = "left out here"
@@ -40,6 +41,7 @@ CURVE = "Share gone, day by day"
 NOBODY_LEFT = "Nobody has left."
 ALL_OF_THEM = "All of them"
 CURVE_COUNTED = "Who is still in counts as staying on (Kaplan-Meier). The band is the 95 % interval."
+ALL = "All"
 CURVE_ALT = "Kaplan-Meier curve: {note} at its end."
 
 NOTE = "{name}: {share} gone within {days} ({interval})"
@@ -47,6 +49,7 @@ NOTE = "{name}: {share} gone within {days} ({interval})"
 DIFFERENCES = "Who leaves sooner?"
 NO_GROUPS = "There are no two groups with 20 opt-ins each to compare."
 UNCLEAR = "No difference that chance would not explain: by {groups}."
+AND_BY = ", by "
 WITHIN = ", within each channel"
 TEST = (
     "Log-rank tests{within}, p values corrected for {asked:question|questions} asked at once (Holm): where nothing "
@@ -54,12 +57,14 @@ TEST = (
     "difference is no proof of a cause."
 )
 
+SOONER, LATER = "sooner", "later"
 PACE = "{name} {word}: {left} left, {expected} expected"
 BY_GROUP = "**By {by}:** {told} ({chance})."
 
 COMPARE_BY = "Compare by"
 NOTHING_HERE = "No opt-in is on record here."
 GROUPS_ALT = "Share gone by days since the opt-in: "
+NOT_REACHED = "not reached"
 GONE_BY = "Share gone by {by}"
 SMALL = "Fewer than 20 opt-ins, so little is known: {names}."
 

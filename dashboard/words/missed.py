@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from dashboard import formats, rule_texts, texts
+from dashboard.words import formats, rule_texts, texts
 
 NO_TEXTS = "heed publishes no message texts: a finding names the reply, and your own system holds its words."
 OLDER = "reading of replies"

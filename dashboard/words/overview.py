@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
-from dashboard import formats, rule_texts, texts
+from dashboard.words import formats, rule_texts, texts
 
 Row = Mapping[str, Any]
 
@@ -20,7 +20,6 @@ FIRST_RUN = "This is the first run, so there is no other to compare it with. The
 NOT_KEPT = "The snapshot of the run before is not kept any more, so new violations cannot be told from old ones."
 
 NO_MESSAGE = "No message is on record"
-
 VERDICT_BY = "The verdict by channel and month"
 
 CHANGED = "What changed?"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dashboard import formats
+from dashboard.words import formats
 
 LANGUAGES = {"en": "English", "es": "Spanish", "fr": "French", "de": "German", "pt": "Portuguese", "it": "Italian",
              "nl": "Dutch"}  # fmt: skip

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dashboard import texts
+from dashboard.words import texts
 
 DIRECTIONS = {1: "Increasing", -1: "Decreasing", 0: "No clear trend", None: "Not enough data"}
 NOTHING = f"No opt-out was recorded here. {texts.WIDEN}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dashboard import texts
+from dashboard.words import texts
 
 #: The times people ask about, by the definition of the share applied within them.
 WITHIN = {
@@ -39,6 +39,7 @@ MEAN_OF_APPLIED = "The mean of the {processed} applied ones is {plain}. "
 LEAVES_OUT = "It leaves out the {waiting} still waiting"
 NO_DIFFERENCE = "{told}, which here makes no difference: counted in, it is {whole}."
 TIMES_AS_LONG = "{times:.1f} times as long"
+LONGER = "longer"
 LONGER_BY = "{share:.0%} longer"
 FLATTERS = (
     "{told}, so it flatters: with them counted in, up to the longest wait on record, the mean is **{whole}**, {longer}."

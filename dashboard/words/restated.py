@@ -44,6 +44,7 @@ NOT_OVER_THEN = "changed because their period was not over"
 ONLY_NOW = "are new"
 ONLY_THEN = "are gone"
 SAME = "are the same"
+OTHERS = "Of the others, {others}."
 UNEXPLAINED = (
     "**{changes:change|changes} cannot be explained** by loads, the data's end, policy, rules or heed's version. "
     "Report it with both snapshots."
@@ -85,7 +86,6 @@ VERDICTS = "Verdicts that changed"
 VERDICTS_ALT = "Verdicts that changed, by month, channel and source"
 
 ALL_OF_IT = "All of it, for a spreadsheet:"
-
 GRAIN_OF = "{grain} of {start}"
 
 TOO_LONG = "Comparing took too long. Compare the runs on the command line."

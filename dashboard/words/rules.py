@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
-from dashboard import formats, rule_texts, texts
+from dashboard.words import formats, rule_texts, texts
 
 UNKNOWN_START = "9999-12-31"
 WEAK = ("S1", "unverified")

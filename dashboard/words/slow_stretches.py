@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from dashboard import formats
+from dashboard.words import formats
 
 NONE = "No stretch of days was slower than chance explains (one record in twenty without any would show one)."
 HEAD = "Slow stretches"

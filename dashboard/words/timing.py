@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dashboard import formats, texts
+from dashboard.words import formats, texts
 
 #: How a dimension is spoken of: what its buckets are called, and what its highest ones are.
 NAMES = {
@@ -57,9 +57,12 @@ NOTHING_KNOWN = "No two templates or languages are known here, so there is nothi
 FILL = "Messages with a `template_id`, and a list of campaigns with their `language`, fill this part."
 
 COSTS = "What does it cost?"
+NOT_NAMED = "not named"
 NO_PRICE = "No price is on record for these messages."
 TO_OPTED_OUT = "to contacts that had opted out"
 TO_INACTIVE = "to inactive contacts"
+AND = " and "
+OF_ALL = " of {amount}"
 NOTHING_WASTED = "Nothing to contacts that should cost nothing"
 COSTS_ALT = "Messages and their cost by currency and audience."
 PRICES = (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dashboard import texts
+from dashboard.words import texts
 
 DIRECTIONS: dict[float | None, str] = {1: "Increasing", -1: "Decreasing", 0: "No clear trend"}
 WHAT_FOLLOWS = "What follows is of the headline opt-out rate in the whole record."
@@ -51,6 +51,7 @@ BESIDE = "Beside the rate: {opt_outs:opt-out|opt-outs} of contacts that were not
 UNATTRIBUTED = "Unattributed, so in no rate: {value} of opt-outs ({part})."
 
 
+BEGUN_LATE_SHORT = "begun late"
 BEGUN_LATE = "the record begins in it"
 STILL_RUNNING = "not over yet"
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
-from dashboard import formats, texts
+from dashboard.words import formats, texts
 
 LEGEND = (
     "**F** Fail, with its number of violations · **P** Pass · **?** Cannot attest, hatched · **–** nothing on record. "

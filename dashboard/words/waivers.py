@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dashboard import formats
+from dashboard.words import formats
 
 WHAT_IT_DOES = (
     "A waiver excuses findings of one rule about one message, event, contact, campaign or period, until a day. A "

@@ -26,7 +26,7 @@ from typing import Any
 import duckdb
 from playwright.sync_api import sync_playwright
 
-from dashboard import formats, texts
+from dashboard.words import formats, texts
 from tests.browser.conftest import ARGUMENTS, CHROMIUM
 from tests.browser.test_pages import settled
 from tests.support.dashboard_server import REPOSITORY, free_port, wait_until_served

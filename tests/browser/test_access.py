@@ -22,9 +22,10 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
-from dashboard import access, access_texts, texts
+from dashboard import access
 from dashboard.gate import OPEN
 from dashboard.gate_sessions import COOKIE
+from dashboard.words import access_texts, texts
 from tests.browser.test_pages import settled
 from tests.support.dashboard_server import REPOSITORY, auth_proxy, dashboard, free_port, openid_provider
 from tests.support.snapshot_factory import write_home

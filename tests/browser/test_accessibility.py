@@ -9,7 +9,7 @@ import axe_playwright_python
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from dashboard import texts
+from dashboard.words import texts
 from tests.browser.test_pages import opened, settled
 
 # The script from the installed package. The browser's debugger runs it in the page, where the pages' content security

@@ -11,8 +11,7 @@ import pyarrow.parquet
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from dashboard import texts
-from dashboard.words import filters, taking
+from dashboard.words import filters, taking, texts
 from tests.browser.test_pages import opened, settled
 
 VIEWS = [

@@ -18,7 +18,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from dashboard import formats, texts
+from dashboard.words import formats, texts
 from tests.browser.conftest import REPOSITORY
 from tests.browser.test_pages import opened, settled
 from tests.support.dashboard_server import dashboard, free_port

@@ -22,7 +22,7 @@ import duckdb
 import pytest
 from playwright.sync_api import Browser, Page
 
-from dashboard import formats, texts
+from dashboard.words import formats, texts
 from tests.browser.conftest import REPOSITORY
 from tests.browser.test_pages import settled
 from tests.support.dashboard_server import dashboard, free_port

@@ -17,9 +17,10 @@ import pytest
 from itsdangerous import TimestampSigner, URLSafeTimedSerializer
 from websockets.exceptions import InvalidStatus
 
-from dashboard import gate_pages, texts
+from dashboard import gate_pages
 from dashboard.gate import OPEN
 from dashboard.gate_sessions import COOKIE
+from dashboard.words import texts
 from tests.browser.test_access import Site, served_routes, site, socket
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PROPFIND")

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from dashboard import access, access_texts, snapshot, texts
+from dashboard import access, snapshot
+from dashboard.words import access_texts, texts
 from tests.pages.conftest import Open, words
 
 ROLES = (access.OFFICER, access.MARKETER, access.VIEWER)

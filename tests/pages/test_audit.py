@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from dashboard import access, charts_calendar, rule_texts, verdict_calendar
+from dashboard import access, charts_calendar, verdict_calendar
+from dashboard.words import rule_texts
 from dashboard.words import verdict_calendar as calendar_words
 from tests.pages.conftest import Open, Published, words
 from tests.support.snapshot_factory import write_home

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from dashboard import rule_texts
+from dashboard.words import rule_texts
 from tests.pages.conftest import Open, Published, words
 from tests.support.home import EVENT, MESSAGE, Home, without_validation
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from dashboard import formats
-from dashboard.definitions_example import ANSWERS
+from dashboard.words import formats
+from dashboard.words.definitions_example import ANSWERS
 from tests.pages.conftest import Open, Published, words
 
 ITERABLE = "Iterable: last message within 3 h"

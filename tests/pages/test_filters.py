@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from dashboard import texts
+from dashboard.words import texts
 from tests.pages.conftest import Open, Published, words
 
 RUN = "20261118T141001Z-4f2a9c"

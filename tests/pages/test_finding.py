@@ -9,7 +9,8 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from dashboard import access, finding_evidence, rule_texts, texts
+from dashboard import access, finding_evidence
+from dashboard.words import rule_texts, texts
 from tests.pages.conftest import Open, Published, words
 from tests.support.rule_book_home import rule_book_home
 from tests.support.snapshot_factory import write_home

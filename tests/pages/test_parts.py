@@ -12,7 +12,8 @@ import pyarrow.csv
 import pyarrow.parquet
 import pytest
 
-from dashboard import export, formats, snapshot, texts
+from dashboard import export, snapshot
+from dashboard.words import formats, texts
 from tests.support.snapshot_factory import write_home
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from dashboard import rule_texts
+from dashboard.words import rule_texts
 from tests.pages.conftest import Open, Published, words
 from tests.support.snapshot_factory import write_home
 

@@ -16,7 +16,8 @@ import pyarrow.parquet
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from dashboard import charts, export, formats, layout, taking
+from dashboard import charts, export, layout, taking
+from dashboard.words import formats
 from tests.pages.conftest import PAGES, Open
 
 ORIGIN = {"heed_run": "run-1", "heed_as_of": "2026-11-18T14:05:00Z", "heed_selection": "October 2026, SMS",

@@ -1,20 +1,20 @@
-"""English stands in one place: what a module says is in dashboard/words, or in one of the modules that hold text."""
+"""English stands in one place: what a reader of the dashboard reads is in dashboard/words."""
 
 from __future__ import annotations
 
 import ast
+import importlib
 import re
 from pathlib import Path
+from string import Formatter
 
 import pytest
 
 DASHBOARD = Path(__file__).resolve().parents[2] / "dashboard"
-#: Modules of text outside dashboard/words, and those whose text a person at a terminal or in a log reads.
-TEXT = {"formats", "texts", "rule_texts", "access_texts", "place_names", "overview_sentences", "definitions_example"}
-TERMINAL = {
+#: Modules whose sentences no reader of the dashboard sees: SQL, headers, what a terminal or a log gets.
+UNSEEN = {
     "access",
     "access_log",
-    "app",
     "gate",
     "gate_pages",
     "gate_sessions",
@@ -26,16 +26,10 @@ TERMINAL = {
     "finding_evidence",
     "finding_list",
 }
-#: Modules that make sentences of their own still. None may be added; who moves one's words takes it out.
-NOT_MOVED = {
-    "app_pages/audience", "app_pages/contact", "app_pages/data", "app_pages/finding", "app_pages/findings",
-    "app_pages/missed", "app_pages/reasons", "app_pages/rules", "coverage", "reason_parts", "response_groups",
-    "restating", "screening", "trend_parts",
-}  # fmt: skip
 #: A text of so many words is a sentence; shorter ones may be names of columns, keys and formats.
 SENTENCE = 4
-# SQL, a colour, a name of a format.
-NO_ENGLISH = re.compile(r"\bselect\s|\border by\s|rgba\(|text/")
+# SQL, a colour, a name of a format, a line of the log.
+NO_ENGLISH = re.compile(r"\bselect\s|\border by\s|rgba\(|text/|%s")
 MODULES = {
     path.relative_to(DASHBOARD).with_suffix("").as_posix(): path
     for path in sorted(DASHBOARD.rglob("*.py"))
@@ -60,12 +54,33 @@ def sentences(path: Path) -> list[str]:
     return [text for text in found if len(text.split()) >= SENTENCE and not NO_ENGLISH.search(text)]
 
 
-@pytest.mark.parametrize("name", sorted(MODULES.keys() - TEXT - TERMINAL - NOT_MOVED))
+@pytest.mark.parametrize("name", sorted(MODULES.keys() - UNSEEN))
 def test_a_module_s_sentences_are_in_its_words(name: str) -> None:
     assert sentences(MODULES[name]) == [], f"move them to dashboard/words/{Path(name).name}.py"
 
 
-@pytest.mark.parametrize("name", sorted(NOT_MOVED))
-def test_what_has_been_moved_is_taken_off_the_list(name: str) -> None:
-    assert name in MODULES
-    assert sentences(MODULES[name]), f"take {name} off the list"
+def templates(path: Path) -> list[tuple[str, str, set[str]]]:
+    """What a module fills templates with, as `words.NAME.format(field=...)`: module of words, name, fields."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    aliases = {
+        alias.asname or alias.name: alias.name
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom) and node.module == "dashboard.words"
+        for alias in node.names
+    }
+    return [
+        (aliases[template.value.id], template.attr, {str(field.arg) for field in node.keywords})
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "format"
+        and isinstance(template := node.func.value, ast.Attribute) and isinstance(template.value, ast.Name)
+        and template.value.id in aliases
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", sorted(MODULES))
+def test_a_template_is_given_the_fields_that_it_has(name: str) -> None:
+    for module, template, given in templates(MODULES[name]):
+        if "None" in given:
+            continue  # fields of a dictionary: only a page's own test knows them
+        text = getattr(importlib.import_module(f"dashboard.words.{module}"), template)
+        assert {field for _, field, _, _ in Formatter().parse(text) if field} == given, f"{module}.{template}"

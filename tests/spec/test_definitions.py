@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from dashboard.definitions_example import ANSWERS, CAMPAIGNS, MONTH, OPTED_IN_AT, PEOPLE, Person
+from dashboard.words.definitions_example import ANSWERS, CAMPAIGNS, MONTH, OPTED_IN_AT, PEOPLE, Person
 from pipelines.resources import reference_folder
 from tests.support import published
 

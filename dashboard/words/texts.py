@@ -155,6 +155,7 @@ SECTIONS = ("", "Marketing", "Before sending", "Rule book", "Record")
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 WEEKDAY_NAMES = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
+YES, NO, NOT_YET, NONE = "yes", "no", "not yet", "none"
 ALL_PERIODS = "Whole record"
 ALL_CHANNELS = "All channels"
 ALL_PROGRAMS = "All programs"

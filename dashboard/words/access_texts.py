@@ -35,6 +35,7 @@ REFUSALS = {
     "absent": ("There is nothing here", "This file was not shown to you, or it is gone."),
 }
 
+AND, THE_ROLE = " and ", "the role {role}"
 PAGE_REFUSED = "This page is not for your role"
 PAGE_REFUSED_BODY = (
     "You are logged in as **{who}**, with the role **{role}**. {page} is for {others}. Nothing of it was read, and "

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from dashboard import texts
-from dashboard.place_names import PLACES
+from dashboard.words import texts
+from dashboard.words.place_names import PLACES
 
 
 @dataclass(frozen=True)

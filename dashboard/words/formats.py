@@ -11,6 +11,8 @@ MISSING = "–"
 # A gap that never breaks, and no gap that never breaks: "2.5 %" and "1.0–1.4 %" stay on one line.
 GAP = "\u00a0"
 JOINER = "\u2060"
+# How a column of a table writes days and instants.
+DAYS_SHOWN, MINUTES_SHOWN, SECONDS_SHOWN = "D MMM YYYY", "D MMM YYYY, HH:mm", "D MMM YYYY, HH:mm:ss"
 
 
 def count(value: float | None) -> str:
