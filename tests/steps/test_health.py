@@ -163,9 +163,19 @@ def torn_snapshot(home: Home) -> None:
     next((home.path / "published").glob("*.duckdb")).write_bytes(b"torn")
 
 
+def newer_format(home: Home) -> None:
+    pointer = home.path / "published" / "CURRENT.json"
+    pointer.write_text(json.dumps(json.loads(pointer.read_text()) | {"format": 99}))
+
+
 @pytest.mark.parametrize(
     ("spoil", "problem"),
-    [(no_pointer, "no_snapshot"), (no_snapshot, "no_snapshot"), (torn_snapshot, "unreadable_snapshot")],
+    [
+        (no_pointer, "no_snapshot"),
+        (no_snapshot, "no_snapshot"),
+        (torn_snapshot, "unreadable_snapshot"),
+        (newer_format, "unreadable_snapshot"),
+    ],
 )
 def test_a_snapshot_that_nobody_can_read_is_not_healthy(
     spoil: Callable[[Home], None], problem: str, home: Home
