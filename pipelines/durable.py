@@ -23,18 +23,23 @@ def sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
-def write_whole(path: Path, text: str, mode: int = 0o644) -> None:
+def write_whole(path: Path, text: str, mode: int | None = None) -> None:
     """Put `text` at `path` in one rename, on disk when this returns, with exactly this mode; raises OSError.
 
-    The file that is being written is hidden and ends in .partial, so that nobody collects it by its ending.
+    Without a mode it has that of any new file, cut by the umask. The file that is being written is hidden and ends in
+    .partial, so that nobody collects it by its ending.
     """
     partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
     try:
-        with open(partial, "w", encoding="utf-8", opener=lambda name, flags: os.open(name, flags, 0o600)) as file:
+        descriptor = os.open(
+            partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o666 if mode is None else 0o600
+        )
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
             file.write(text)
             file.flush()
-            os.fchmod(file.fileno(), mode)
-            os.fsync(file.fileno())
+            if mode is not None:
+                os.fchmod(descriptor, mode)
+            os.fsync(descriptor)
         partial.replace(path)
     except BaseException:
         partial.unlink(missing_ok=True)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from pipelines import errors, lock
-from pipelines.errors import ConfigurationError, EngineError, UnhealthyError
+from pipelines.errors import ConfigurationError, HeedError, UnhealthyError
 from pipelines.publish import read_pointer
 from pipelines.settings_operations import of_home
 from pipelines.zones import utc_text
@@ -71,7 +71,7 @@ def instant(text: Any) -> datetime | None:
 
 
 def published(path: Path) -> Published:
-    """What the snapshot at `path` counts; raises EngineError when it cannot be read."""
+    """What the snapshot at `path` counts; raises HeedError when it cannot be read."""
     from pipelines import snapshots
 
     with snapshots.opened(path) as engine:
@@ -105,17 +105,19 @@ def of(home: Path, max_age_seconds: int, told: dict[str, Any] | None = None) -> 
     now = datetime.now(UTC)
     # Before the file: a run that ends between the two is told as ended.
     running = lock.holder(home)
-    last, pointer = told or last_run(home), read_pointer(home / "published")
+    last = told or last_run(home)
     problems: dict[str, str] = {}
     snapshot = published_at = None
-    if pointer is None:
-        problems["no_snapshot"] = "Nothing is published, or what CURRENT.json names is not there."
-    else:
-        published_at = instant(pointer.get("published_at"))
-        try:
+    try:
+        pointer = read_pointer(home / "published")
+        if pointer is None:
+            problems["no_snapshot"] = "Nothing is published, or what CURRENT.json names is not there."
+        else:
+            published_at = instant(pointer.get("published_at"))
             snapshot = published(home / "published" / pointer["snapshot"])
-        except EngineError:
-            problems["unreadable_snapshot"] = f"{pointer['snapshot']} cannot be read: heed -C {home} verify"
+    except HeedError as error:
+        said = meaning(type(error).__name__)
+        problems["unreadable_snapshot"] = f"What is published cannot be read. {said} Try: heed -C {home} verify"
     # A home of an earlier version, or one without its operations/: what is published was a success when it was.
     succeeded_at = instant(last.get("succeeded_at")) or published_at
     if last:

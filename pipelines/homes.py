@@ -22,6 +22,19 @@ default_deadline = "10bd"
 # Days, weeks and months are cut in this time zone.
 report_timezone = "UTC"
 
+# What operators are told: docs/operations.md.
+# [log]
+# to = "file"                         # operations/log.jsonl, or "stderr", or "none"
+# max_megabytes = 10
+#
+# [monitoring]
+# textfile = "/var/lib/node_exporter/textfile_collector/heed.prom"
+# max_age = "26h"                     # how old the last success may be: heed health
+#
+# [alerts]                            # pip install 'heed[alerts]'
+# urls_file = "private/alert_urls"    # one address a line, as Apprise writes it; or set HEED_ALERT_URLS
+# on = ["new_violations", "failed_run", "stale_snapshot"]
+
 # One [[source]] for each log. Files are read from inbox/ and never changed.
 # Connectors: canonical (heed's own columns), generic (a column map), twilio, whatsapp_cloud.
 #
@@ -38,7 +51,7 @@ report_timezone = "UTC"
 # path = "inbox/twilio/*"
 """
 
-FOLDERS = {"inbox": 0o755, "history": 0o700, "published": 0o755, "private": 0o700}
+FOLDERS = {"inbox": 0o755, "history": 0o700, "published": 0o755, "private": 0o700, "operations": 0o755}
 
 
 def make_home(home: Path) -> Path:

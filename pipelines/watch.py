@@ -7,9 +7,12 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -67,8 +70,9 @@ class Watch:
     def over(self, work: Callable[[Watch], int]) -> int:
         """Do the work of a run and tell how it ended; returns its exit code, or raises what it raised."""
         try:
-            code = work(self)
-            sys.stdout.flush()  # a result that could not be written is no success
+            with _terminated_as_interrupted():
+                code = work(self)
+                sys.stdout.flush()  # a result that could not be written is no success
         except BaseException as error:
             self._ended(_exit_code(error), error)
             raise
@@ -122,6 +126,19 @@ class Watch:
             why = str(error) if isinstance(error, OSError | HeedError) else type(error).__name__
             _complain(f"{what}: {why}. The run's exit code stays.")
             self.log("telling_failed", what=what, error=type(error).__name__)
+
+
+@contextmanager
+def _terminated_as_interrupted() -> Iterator[None]:
+    """Inside, SIGTERM stops a run as Ctrl-C does: it cleans up and says so. Signals are the main thread's."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _exit_code(error: BaseException) -> int:

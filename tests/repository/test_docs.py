@@ -123,7 +123,7 @@ def settings_in_code() -> set[str]:
     """Every key that heed.toml may have, in whichever table."""
     modules = (settings, settings_dashboard, settings_engine, settings_operations)
     source = "".join(inspect.getsource(module) for module in modules)
-    methods = r"(?:table|inner|roles)\.(?:text|texts|take|required|one_of)\(\s*\"(\w+)\"(?!, dict\))"
+    methods = r"(?:table|inner|roles)\.(?:text|texts|take|required|one_of|size)\(\s*\"(\w+)\"(?!, dict\))"
     helpers = r"(?:_(?:deadline|country|zone|seconds|at_least)\(table, |asked\.add\(|table\.text\()\"(\w+)\""
     found = set(re.findall(methods, source)) | set(re.findall(helpers, source))
     # Tables of [dashboard] have sections of their own.

@@ -59,15 +59,15 @@ def test_an_error_is_told_by_its_class_and_code(home: Home) -> None:
     assert [canary for canary in CANARIES if canary in text] == []
 
 
-def test_the_log_goes_where_it_is_told(home: Home) -> None:
-    before = (home.path / FOLDER / NAME).read_bytes()
-    home.configure(TWO_SOURCES + '[log]\nto = "stderr"\n')
-    said = home.heed("run")
+def test_the_log_goes_where_it_is_told(settled_home: Home) -> None:
+    before = (settled_home.path / FOLDER / NAME).read_bytes()
+    settled_home.configure(TWO_SOURCES + '[log]\nto = "stderr"\n')
+    said = settled_home.heed("run")
     told = lines("\n".join(line for line in said.err.splitlines() if line.startswith("{")))
     assert [line["event"] for line in told] == ["run_begun", "step_done", "nothing_new", "run_done"]
-    home.configure(TWO_SOURCES + '[log]\nto = "none"\n')
-    assert "{" not in home.heed("run").err
-    assert (home.path / FOLDER / NAME).read_bytes() == before
+    settled_home.configure(TWO_SOURCES + '[log]\nto = "none"\n')
+    assert "{" not in settled_home.heed("run").err
+    assert (settled_home.path / FOLDER / NAME).read_bytes() == before
 
 
 def test_a_run_before_its_settings_can_be_read_is_told_of(home: Home) -> None:
@@ -118,13 +118,13 @@ def test_a_torn_line_spoils_no_other(tmp_path: Path) -> None:
     assert json.loads(whole)["event"] == "whole"
 
 
-def test_a_full_disk_does_not_stop_a_run(home: Home) -> None:
-    path = home.path / FOLDER / NAME
+def test_a_full_disk_does_not_stop_a_run(settled_home: Home) -> None:
+    path = settled_home.path / FOLDER / NAME
     path.write_text('{"event": "before"}\n' * 2000)
     size = path.stat().st_size
     # No file may grow beyond a few bytes more: what a full disk looks like to a program.
     done = subprocess.run(
-        [sys.executable, "-m", "pipelines.cli", "-C", str(home.path), "run"],
+        [sys.executable, "-m", "pipelines.cli", "-C", str(settled_home.path), "run"],
         capture_output=True,
         text=True,
         check=False,
