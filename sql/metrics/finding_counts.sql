@@ -33,19 +33,6 @@ counted as (
         finding_groups.finding_class
 ),
 
-concerned as (
-    select
-        report_months.period_start as month_start,
-        coalesce(findings.channel, '*') as found_channel,
-        findings.rule,
-        findings.contact_key
-    from audits.findings
-    inner join metrics.report_months
-        on findings.occurred_at >= report_months.starts_at and findings.occurred_at < report_months.ends_at
-    where findings.contact_key is not null
-    group by report_months.period_start, coalesce(findings.channel, '*'), findings.rule, findings.contact_key
-),
-
 channels as (
     select channel
     from metrics.log_days
@@ -82,26 +69,63 @@ placed_months as (
     from metrics.report_months
 ),
 
-concerned_once as (
+-- Contacts are many, so where they are counted is numbered: a cell is a month, channel and rule with findings, a place
+-- is one of the result.
+cells as (
     select
+        month_start,
+        found_channel,
+        rule,
+        row_number() over (order by month_start, found_channel, rule) as cell_id
+    from (select distinct month_start, found_channel, rule from counted) as found
+),
+
+cell_places as (
+    select
+        cells.cell_id,
         placed_months.period_start,
         placed_channels.channel,
-        concerned.rule,
+        cells.rule,
+        dense_rank() over (order by placed_months.period_start, placed_channels.channel, cells.rule) as place_id
+    from cells
+    inner join placed_months on cells.month_start = placed_months.month_start
+    inner join placed_channels on cells.found_channel = placed_channels.found_channel
+),
+
+concerned as (
+    select
+        cells.cell_id,
+        findings.contact_key
+    from audits.findings
+    inner join run.report_offsets
+        on findings.occurred_at >= report_offsets.from_at and findings.occurred_at < report_offsets.until_at
+    inner join cells
+        on
+            period_start('month', local_date(findings.occurred_at, report_offsets.offset_seconds)) = cells.month_start
+            and coalesce(findings.channel, '*') = cells.found_channel
+            and findings.rule = cells.rule
+    where findings.contact_key is not null
+    group by cells.cell_id, findings.contact_key
+),
+
+concerned_once as (
+    select
+        cell_places.place_id,
         concerned.contact_key
     from concerned
-    inner join placed_months on concerned.month_start = placed_months.month_start
-    inner join placed_channels on concerned.found_channel = placed_channels.found_channel
-    group by placed_months.period_start, placed_channels.channel, concerned.rule, concerned.contact_key
+    inner join cell_places on concerned.cell_id = cell_places.cell_id
+    group by cell_places.place_id, concerned.contact_key
 ),
 
 contacts as (
     select
-        period_start,
-        channel,
-        rule,
-        count(*) as contact_count
-    from concerned_once
-    group by period_start, channel, rule
+        places.period_start,
+        places.channel,
+        places.rule,
+        counted_places.contact_count
+    from (select distinct place_id, period_start, channel, rule from cell_places) as places
+    inner join (select place_id, count(*) as contact_count from concerned_once group by place_id) as counted_places
+        on places.place_id = counted_places.place_id
 ),
 
 classes as (
