@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from pipelines.durable import write_whole
+from pipelines.durable import write_even_if_full
 from pipelines.errors import EngineError
 from pipelines.health import Health, Published
 from pipelines.settings_operations import Alerts, alert_urls
@@ -95,7 +95,7 @@ def _marks(home: Path) -> Iterator[dict[str, _Marks]]:
         before = json.dumps(marks)
         yield marks
         if json.dumps(marks) != before:
-            write_whole(private / MARKS, json.dumps(marks, indent=1) + "\n", 0o600)
+            write_even_if_full(private / MARKS, json.dumps(marks, indent=1) + "\n", 0o600)
     finally:
         os.close(folder)
 
@@ -166,7 +166,7 @@ def _new(published: Path, run_id: str, before: str | None) -> tuple[bool, list[t
 def _words(home: Path, what: str, lines: list[str], health: Health) -> tuple[str, str]:
     stands = []
     if health.snapshot:
-        stands = [f"Published: {health.snapshot.verdict}, {health.snapshot.violation_count:,} violations in all."]
+        stands = [f"Published: {health.snapshot.verdict}. Violations in all: {health.snapshot.violation_count:,}."]
     run_id = health.last_run.get("run_id")
     more = [f"Home: {home}", *([f"Run: {run_id}"] if run_id else [])]
     return f"heed: {what}", "\n".join([*lines, "", *stands, *more])

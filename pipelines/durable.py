@@ -45,3 +45,25 @@ def write_whole(path: Path, text: str, mode: int | None = None) -> None:
         partial.unlink(missing_ok=True)
         raise
     sync_folder(path.parent)
+
+
+def write_even_if_full(path: Path, text: str, mode: int | None = None) -> None:
+    """The same for what must be known when a disk is full: in the blocks that the file has, where no others are left.
+
+    Only for a text of less than a block, which is written at once. Raises OSError.
+    """
+    try:
+        write_whole(path, text, mode)
+    except OSError as no_room:
+        content = text.encode()
+        try:
+            descriptor = os.open(path, os.O_WRONLY | os.O_NOFOLLOW)
+        except OSError:
+            raise no_room from None
+        try:
+            if os.pwrite(descriptor, content, 0) != len(content):
+                raise no_room
+            os.ftruncate(descriptor, len(content))
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from pipelines import __version__, health
-from pipelines.durable import write_whole
+from pipelines.durable import write_even_if_full
 from pipelines.errors import SUCCESSES, EngineError, HeedError, LockedError, UsageError
 from pipelines.event_log import EventLog
 from pipelines.output import terminal_safe
@@ -63,7 +63,7 @@ class Watch:
         self._run |= {"succeeded_at": succeeded_at, "steps": self._steps}
         try:
             (self.home / health.FOLDER).mkdir(mode=0o755, exist_ok=True)
-            write_whole(self.home / health.FOLDER / health.LAST_RUN, json.dumps(self._run, indent=1) + "\n")
+            write_even_if_full(self.home / health.FOLDER / health.LAST_RUN, json.dumps(self._run, indent=1) + "\n")
         except OSError as error:
             _complain(f"{self.home / health.FOLDER / health.LAST_RUN} cannot be written: {error.strerror}.")
 

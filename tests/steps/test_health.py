@@ -19,7 +19,7 @@ from typing import Any
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from pipelines import health, textfile
+from pipelines import durable, health, textfile
 from tests.steps.conftest import FirstRun
 from tests.support.home import TWO_SOURCES, Home
 
@@ -195,6 +195,17 @@ def test_a_home_without_operations_is_as_old_as_its_snapshot(home: Home) -> None
     shutil.rmtree(home.path / "operations")
     assert problems(home) == (0, [])
     assert problems(home, "--max-age", "1s")[1] in ([], ["stale_snapshot"])
+
+
+def test_how_a_run_ended_is_kept_where_no_file_can_be_added(tmp_path: Path) -> None:
+    # The name of a file beside this one would be too long: as on a full disk, only what is there can be used.
+    path = tmp_path / ("x" * 250)
+    with pytest.raises(OSError, match="too long"):
+        durable.write_even_if_full(path, "nothing is there to be used")
+    path.write_text("what was there before, and longer")
+    durable.write_even_if_full(path, "what is true now")
+    assert path.read_text() == "what is true now"
+    assert list(tmp_path.iterdir()) == [path]
 
 
 # ---- the textfile
