@@ -103,9 +103,7 @@ def of(home: Path, max_age_seconds: int, told: dict[str, Any] | None = None) -> 
     if not home.is_dir():
         raise ConfigurationError(f"{home} is not a folder.", f"Make a home first: heed -C {home} init")
     now = datetime.now(UTC)
-    # Before the file: a run that ends between the two is told as ended.
-    running = lock.holder(home)
-    last = told or last_run(home)
+    last, running = (told, lock.holder(home)) if told else _last_and_running(home)
     problems: dict[str, str] = {}
     snapshot = published_at = None
     try:
@@ -136,6 +134,15 @@ def of(home: Path, max_age_seconds: int, told: dict[str, Any] | None = None) -> 
                 f" at most {_hours(max_age_seconds)} is allowed."
             )
     return health
+
+
+def _last_and_running(home: Path) -> tuple[dict[str, Any], dict[str, Any] | None]:
+    """How the last run went and who holds the lock, from one moment: a run says how it ended before it lets go."""
+    while True:
+        last = last_run(home)
+        running = lock.holder(home)
+        if running is not None or last == last_run(home):
+            return last, running
 
 
 def _of_last_run(last: dict[str, Any], *, is_running: bool) -> dict[str, str]:

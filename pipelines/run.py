@@ -292,6 +292,17 @@ def _since(begun: float) -> float:
     return round(time.perf_counter() - begun, 3)
 
 
+@contextmanager
+def _told_of_its_end(tell: Tell) -> Iterator[None]:
+    """Say how a run ends while it still holds the lock."""
+    try:
+        yield
+    except BaseException as error:
+        tell("run_leaves", error=error)
+        raise
+    tell("run_leaves", error=None)
+
+
 def execute(
     settings: Settings,
     *,
@@ -315,7 +326,7 @@ def execute(
         from pipelines.engines import spark_session
 
         spark_session.check(settings.engine)
-    with home_lock(settings.home, "run", wait_seconds, narrate):
+    with home_lock(settings.home, "run", wait_seconds, narrate), _told_of_its_end(tell):
         started_at = datetime.now(UTC)
         # To the microsecond, so that names sort as the runs began.
         run_id = f"{started_at:%Y%m%dT%H%M%S%f}Z-{secrets.token_hex(3)}"

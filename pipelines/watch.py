@@ -24,6 +24,9 @@ from pipelines.event_log import EventLog
 from pipelines.output import terminal_safe
 from pipelines.settings_operations import of_home
 
+#: What the log says of the end of a run.
+_ENDS = ("exit_code", "seconds", "error", "relation")
+
 
 def _complain(words: str) -> None:
     print(f"heed: {terminal_safe(words)}", file=sys.stderr, flush=True)
@@ -55,6 +58,10 @@ class Watch:
             self._run["run_id"] = self.log.run_id = facts.pop("run_id")
             facts |= {"pid": os.getpid(), "version": __version__}
             self._write(before.get("succeeded_at"))
+        elif event == "run_leaves":  # the lock is held still: nobody takes an ended run for a dead one
+            error = facts["error"]
+            self._note(0 if error is None else _exit_code(error), error)
+            return
         elif event == "step_done":
             self._steps[facts["step"]] = facts["seconds"]
         self.log(event, **facts)
@@ -80,28 +87,40 @@ class Watch:
         return code
 
     def _ended(self, code: int, error: BaseException | None) -> None:
+        event = "run_done" if code in SUCCESSES else "run_failed"
         if not self._is_home:
             return
-        facts: dict[str, Any] = {"exit_code": code, "seconds": round(time.monotonic() - self._begun, 3)}
-        if error is not None and code:
-            facts["error"] = type(error).__name__
-            if isinstance(error, EngineError) and error.relation:
-                facts["relation"] = error.relation
-        event = "run_done" if code in SUCCESSES else "run_failed"
         if isinstance(error, LockedError | UsageError):
             # No run of this home: it is another's turn, or somebody mistyped.
-            self.log(event, **facts)
+            self.log(event, exit_code=code, error=type(error).__name__)
             return
-        self._run |= {"ended_at": _now()} | facts
-        self._write(self._run["ended_at"] if code in SUCCESSES else health.last_run(self.home).get("succeeded_at"))
-        self.log(event, **facts)
-        self._safely("The state of the home cannot be told", self._tell_state)
+        # It failed before it held the lock or after, or found what is no failure: violations.
+        if self._run.get("exit_code") != code and not self._is_another_s_turn():
+            self._note(code, error)
+        self._run["exit_code"] = code
+        self.log(event, **{name: self._run[name] for name in _ENDS if name in self._run})
+        self._safely("The state of the home cannot be told", lambda: self.alert(self._state()))
 
-    def _tell_state(self) -> None:
-        state = health.of(self.home, self.told.monitoring.max_age_seconds, self._run)
+    def _is_another_s_turn(self) -> bool:
+        """Whether a run that began later says how it goes where this one would."""
+        told = health.last_run(self.home)
+        if self._run["run_id"] is None:
+            return bool(told) and told.get("ended_at") is None
+        return str(told.get("run_id") or "") > str(self._run["run_id"])
+
+    def _note(self, code: int, error: BaseException | None) -> None:
+        """Write down how the run ended, and the textfile."""
+        self._run |= {"ended_at": _now(), "exit_code": code, "seconds": round(time.monotonic() - self._begun, 3)}
+        if error is not None and code:
+            self._run["error"] = type(error).__name__
+            if isinstance(error, EngineError) and error.relation:
+                self._run["relation"] = error.relation
+        self._write(self._run["ended_at"] if code in SUCCESSES else health.last_run(self.home).get("succeeded_at"))
         if self.told.monitoring.textfile:
-            self._safely("The textfile cannot be written", lambda: self._write_textfile(state))
-        self.alert(state)
+            self._safely("The textfile cannot be written", lambda: self._write_textfile(self._state()))
+
+    def _state(self) -> health.Health:
+        return health.of(self.home, self.told.monitoring.max_age_seconds, self._run)
 
     def _write_textfile(self, state: health.Health) -> None:
         from pipelines import textfile

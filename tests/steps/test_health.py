@@ -19,7 +19,8 @@ from typing import Any
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from pipelines import durable, health, textfile
+from pipelines import durable, health, run, settings, textfile
+from pipelines.watch import Watch
 from tests.steps.conftest import FirstRun
 from tests.support.home import TWO_SOURCES, Home
 
@@ -149,6 +150,24 @@ def test_a_run_that_is_ended_is_not_healthy(sent: signal.Signals, code: int, pro
     assert problems(home) == (0, [])
     died = [line for line in map(json.loads, log.read_text().splitlines()) if line["event"] == "run_died"]
     assert len(died) == (sent == signal.SIGKILL)
+
+
+def test_a_run_that_let_go_of_the_lock_is_not_taken_for_dead(settled_home: Home) -> None:
+    told = settings.read(settled_home.path)
+
+    def work(watch: Watch) -> int:
+        run.execute(told, tell=watch)
+        # What it prints and whom it alerts come after the lock: others look, and others run.
+        assert problems(settled_home) == (0, [])
+        assert settled_home.heed("run", "--fail-on-violation").code == 10
+        return 1
+
+    assert Watch(settled_home.path).over(work) == 1
+    log = (settled_home.path / "operations" / "log.jsonl").read_text()
+    assert "run_died" not in log
+    # The later run has the last word, though the earlier one ended later.
+    assert [json.loads(line)["exit_code"] for line in log.splitlines()[-1:]] == [1]
+    assert settled_home.heed("health", "--json").json()["last_run"]["exit_code"] == 10
 
 
 def no_pointer(home: Home) -> None:
