@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from dashboard import texts
+from dashboard.words import texts
 from tests.browser.test_accessibility import MISSED, complaints, unfold, walk
 from tests.browser.test_pages import Look, opened, settled
 
