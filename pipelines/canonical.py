@@ -50,12 +50,16 @@ SYNONYMS = {"channel": {"mms": "sms"}}
 
 @dataclass(frozen=True)
 class Column:
-    """One canonical column: `kind` is text, free_text (kept as written), word, instant, number, boolean or contact."""
+    """One canonical column: `kind` is text, free_text (kept as written), word, instant, number, boolean or contact.
+
+    A label is a text that is published: addresses in it do not come in.
+    """
 
     name: str
     kind: str = "text"
     required: bool = False
     words: tuple[str, ...] = ()
+    is_label: bool = False
 
     @property
     def sql_type(self) -> str:
@@ -108,6 +112,10 @@ def _text(*names: str) -> tuple[Column, ...]:
     return tuple(Column(name) for name in names)
 
 
+def _labels(*names: str) -> tuple[Column, ...]:
+    return tuple(Column(name, is_label=True) for name in names)
+
+
 MESSAGES = Table(
     "messages",
     (
@@ -157,11 +165,11 @@ CONSENT_EVENTS = Table(
         Column("method", "word", words=METHODS),
         Column("actor", "word", words=ACTORS),
         Column("source_type", "word", words=SOURCE_TYPES),
-        *_text("consent_source"),
+        *_labels("consent_source"),
         Column("consent_text", "free_text"),
         Column("prechecked", "boolean"),
         Column("proof", "free_text"),
-        *_text("reason_code"),
+        *_labels("reason_code"),
         Column("reason_text", "free_text"),
         *_text("campaign_id", "message_id"),
     ),
@@ -174,7 +182,7 @@ CAMPAIGNS = Table(
     (
         Column("campaign_id", required=True),
         Column("channel", "word", words=CHANNELS),
-        *_text("program", "name", "language"),
+        *_labels("program", "name", "language"),
         Column("template_text", "free_text"),
         Column("respects_opt_outs", "boolean"),
         Column("started_at", "instant"),
@@ -187,7 +195,8 @@ CONTACTS = Table(
     "contacts",
     (
         Column("contact", "contact", True),
-        *_text("person_id", "country", "region", "timezone"),
+        *_text("person_id"),
+        *_labels("country", "region", "timezone"),
         Column("listed", "boolean"),
         Column("listed_at", "instant"),
     ),

@@ -15,7 +15,7 @@ from functools import cache
 from pathlib import Path
 
 from pipelines.durable import replace_durably
-from pipelines.engines.duckdb import DuckDBEngine
+from pipelines.engines.duckdb import DuckDBEngine, quoted
 from pipelines.errors import ConfigurationError
 from pipelines.ledger import Ledger
 
@@ -34,6 +34,11 @@ _PUNCTUATION = f"[{_BETWEEN}]"
 #: A number of the North American plan without its +, where that plan is the home's own.
 _NORTH_AMERICAN = "^1?[2-9][0-9]{9}$"
 _NORTH_AMERICA = ("US", "CA")
+#: An address inside a text: an e-mail address, a number with its +, one of the North American plan.
+_MAIL_IN_TEXT = r"[^\s<>(),;:@]+@[^\s<>(),;:@]+"
+_NUMBER_IN_TEXT = (
+    r"[+][0-9](?:[ ().-]{0,2}[0-9]){6,14}|\b(?:1[ .-]?)?[(]?[2-9][0-9]{2}[)]?[ .-]{0,2}[2-9][0-9]{2}[ .-]?[0-9]{4}\b"
+)
 _BULLETS = "•••••"
 _BLOCK = 64
 #: What a key of several secrets begins with.
@@ -211,6 +216,12 @@ def masked_address(address: str) -> str:
         name, _, domain = address.rpartition("@")
         return f"{name[:1]}•••@{domain}"
     return f"{address[:3]}•••{address[-2:]}" if len(address) > 8 else f"{address[:1]}•••"
+
+
+def label_sql(text: str) -> str:
+    """SQL: a text that is published, with [e-mail] and [number] in place of what looks like an address."""
+    without_mail = f"regexp_replace({text}, {quoted(_MAIL_IN_TEXT)}, '[e-mail]', 'g')"
+    return f"regexp_replace({without_mail}, {quoted(_NUMBER_IN_TEXT)}, '[number]', 'g')"
 
 
 @cache

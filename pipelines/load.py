@@ -206,7 +206,11 @@ class _Loading:
 
     def _key_contacts(self, table: Table) -> None:
         """Build `keyed`: the usable staged rows with contact_key in place of the address."""
-        columns = ", ".join(f"s.{name}" for name in table.names if name != "contact")
+        columns = ", ".join(
+            f"{identity.label_sql(f's.{one.name}')} as {one.name}" if one.is_label else f"s.{one.name}"
+            for one in table.columns
+            if one.kind != "contact"
+        )
         keyed = f"select s.record, s.row_number, {columns} from staged as s where s.problem is null"
         if "contact" in table.names:
             identity.identify(
