@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from pipelines.errors import UnreadableInputError, UsageError
+from pipelines.shapes import column_names
 
 if TYPE_CHECKING:
     import numpy
@@ -128,7 +129,8 @@ class _Csv(_Text):
             raise UnreadableInputError(f"{label} has no header line.", "Put a line with column names on top.")
         lowered = [name.lower() for name in self.names if name]
         if twice := next((name for name in lowered if lowered.count(name) > 1), None):
-            raise UnreadableInputError(f"{label} has two columns called {twice}.", "Rename one of them.")
+            name = column_names([twice])
+            raise UnreadableInputError(f"{label} has two columns called {name}.", "Rename one of them.")
 
     def _records(self) -> Iterator[tuple[int, int, list[str]]]:
         """Where each record begins and ends, and its cells, a byte a letter; blank lines are left out."""

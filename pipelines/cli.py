@@ -307,12 +307,19 @@ def _drop_output() -> None:
 
 
 def _unexpected(error: Exception, what: str) -> int:
-    """A mistake of ours in one line; its own words may quote data, so they are shown on request only."""
-    if os.environ.get("HEED_TRACEBACK"):
+    """A mistake of ours in one line, and on request where it happened; its own words may quote data, so `full` has them
+    and nothing else does."""
+    wanted = os.environ.get("HEED_TRACEBACK")
+    if wanted == "full":
         traceback.print_exception(error)
-    _complain(
-        f"heed: {what}; the published snapshot is as it was. Set HEED_TRACEBACK=1 to see where (it may show data)."
-    )
+    elif wanted:
+        cause: BaseException | None = error
+        while cause is not None:
+            print(f"{type(cause).__name__}, without its words (HEED_TRACEBACK=full has them):", file=sys.stderr)
+            for frame in traceback.extract_tb(cause.__traceback__):
+                print(f"  {frame.filename}:{frame.lineno} in {frame.name}", file=sys.stderr)
+            cause = cause.__cause__ or cause.__context__
+    _complain(f"heed: {what}; the published snapshot is as it was. Set HEED_TRACEBACK=1 to see where.")
     return UNEXPECTED
 
 

@@ -102,8 +102,10 @@ def holds(engine: DuckDBEngine, ledger: Ledger, part: Part, where: str) -> bool:
 
 
 def remove_left_over(private: Path, ledger: Ledger) -> None:
-    """Remove what a killed erasure or rotation left: parts that were replaced, addresses under another key."""
-    for path in ledger.replaced:
+    """Remove what a killed erasure or rotation left: parts that were replaced or took nobody's place, and addresses
+    under another key."""
+    named = {ledger.history / part.path for load in ledger.loads for part in load.parts}
+    for path in {*ledger.replaced, *ledger.history.rglob("part-*-r*.parquet")} - named:
         path.unlink(missing_ok=True)
     check = next((load.key_check for load in ledger.loads), None)
     folder = private / "identities"

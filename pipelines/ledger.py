@@ -61,6 +61,11 @@ def _replacement(load_id: str, old: Part, new: Part) -> dict[str, Any]:
     return {"load_id": load_id, "path": old.path, "sha256": old.sha256, "part": asdict(new)}
 
 
+def _check_place(part: Part) -> None:
+    if Path(part.path).is_absolute() or ".." in Path(part.path).parts:
+        raise ValueError(f"{part.path} lies outside history")
+
+
 def sha256_of(path: Path) -> str:
     """The SHA-256 of a file's bytes, in hexadecimal."""
     with path.open("rb") as file:
@@ -120,8 +125,8 @@ class Ledger:
         content = dict(entry["load"])
         content["parts"] = tuple(Part(**part) for part in content["parts"])
         load = Load(**content)
-        if any(Path(part.path).is_absolute() or ".." in Path(part.path).parts for part in load.parts):
-            raise TypeError(f"a part of {load.load_id} lies outside history")
+        for part in load.parts:
+            _check_place(part)
         self._loads[load.load_id] = load
 
     def _apply_replaced(self, entry: dict[str, Any]) -> None:
@@ -130,6 +135,7 @@ class Ledger:
             load, new = self._loads[one["load_id"]], Part(**one["part"])
             if (one["path"], one["sha256"]) not in {(part.path, part.sha256) for part in load.parts}:
                 raise ValueError("a part is replaced that the load does not have")
+            _check_place(new)
             parts = tuple(new if part.path == one["path"] else part for part in load.parts)
             self._loads[load.load_id] = replace(load, parts=parts)
             self.replaced.append(self.history / one["path"])

@@ -192,12 +192,9 @@ class _Loading:
         if not self._quarantined_count():
             return 0
         path = self.settings.private / "quarantine" / f"{self.load_id}.parquet"
-        rows = "select * from quarantined"
+        rows, country = "select * from quarantined", self.settings.policy.default_country
         if forgotten := self._forgotten():
-            country = self.settings.policy.default_country
-            mentions.find(self.engine, "select rowid as id, raw from quarantined", "named", country, self.key)
-            named = f"select id from named where {forgotten}"
-            rows = f"select * replace (case when rowid in ({named}) then null else raw end as raw) from quarantined"
+            rows = mentions.without_named(self.engine, "quarantined", forgotten, country, self.key)
         return parquet_files.write(self.engine, f'{rows} order by row_number, "table"', path, private=True)
 
     def _forgotten(self) -> str:

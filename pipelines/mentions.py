@@ -40,6 +40,13 @@ def find(engine: DuckDBEngine, texts: str, target: str, country: str | None, key
     )
 
 
+def without_named(engine: DuckDBEngine, table: str, contacts: str, country: str | None, key: bytes) -> str:
+    """A select of a table's rows without the texts (raw) that name one of `contacts`, a condition on contact_key."""
+    find(engine, f"select rowid as id, raw from {table}", "named", country, key)
+    is_named = f"rowid in (select id from named where {contacts})"
+    return f"select * replace (case when {is_named} then null else raw end as raw) from {table}"
+
+
 def drop_raws(engine: DuckDBEngine, path: Path, contacts: str, country: str | None, key: bytes) -> int:
     """Take the texts that name one of `contacts` (a condition on contact_key) out of a file of quarantined rows."""
     rows = f"(select file_row_number as id, * from read_parquet({path_text(path)}, file_row_number = true))"

@@ -18,6 +18,7 @@ from pipelines.engines.duckdb import DuckDBEngine
 from pipelines.ledger import Load
 from pipelines.limits import OPTIONS
 from pipelines.settings import Settings
+from pipelines.shapes import masked
 
 #: Of each load, reason and column: how many places are named, and how many rows are shown as examples.
 FIRST_ROWS, EXAMPLES = 20, 3
@@ -114,13 +115,6 @@ def shape(raw: str, reason: str, column: str | None = None) -> str:
     chosen = next((some for some in choices if some), values)
     told = [f"{_name(name)}: {_cut(masked(value), _LONGEST_VALUE) or '(empty)'}" for name, value in chosen]
     return _cut(", ".join(told), _LONGEST_ROW)
-
-
-def masked(text: str) -> str:
-    """A text with every letter as a or A and every digit as 9; signs and spaces stay."""
-    return "".join(
-        one if not one.isalnum() else "9" if not one.isalpha() else "A" if one.isupper() else "a" for one in text
-    )
 
 
 def _values(value: Any, name: str = "") -> Iterator[tuple[str, str]]:

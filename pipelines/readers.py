@@ -19,6 +19,7 @@ from pipelines.engines.duckdb import DuckDBEngine, identifier, path_text, quoted
 from pipelines.errors import EngineError, HeedError, UnreadableInputError
 from pipelines.limits import check_parquet, nested_too_deep
 from pipelines.settings_limits import Limits
+from pipelines.shapes import column_names, without_quotes
 from pipelines.text_lines import Lines, lines_of, opened
 
 _DELIMITERS = ",;\t|"
@@ -138,7 +139,8 @@ def _checked(path: Path, names: list[str]) -> list[str]:
     for name in names:
         if name and lowered.count(name.lower()) > 1:
             raise UnreadableInputError(
-                f"{path.name} has two columns called {name}.", "Remove or rename one; nothing of it was loaded."
+                f"{path.name} has two columns called {column_names([name])}.",
+                "Remove or rename one; nothing of it was loaded.",
             )
     return [name or f"column_{position}" for position, name in enumerate(names, start=1)]
 
@@ -312,7 +314,7 @@ def parquet_rows(engine: DuckDBEngine, path: Path, limits: Limits) -> RawRows:
         types = engine.columns(f"select * from {scan}")
     except EngineError as error:
         raise UnreadableInputError(
-            f"{path.name} is not a whole Parquet file ({error.what.splitlines()[0]}).",
+            f"{path.name} is not a whole Parquet file ({without_quotes(error.what.splitlines()[0])}).",
             "Deliver it again; nothing of it was loaded.",
         ) from error
     types.pop("file_row_number", None)
@@ -330,7 +332,7 @@ def unreadable(label: str, error: EngineError) -> HeedError:
     """What an engine's error while reading the file `label` is to its user: the file's fault, unless the machine's."""
     if error.blames_machine:
         return error
-    problem = error.what.splitlines()[0].removeprefix("Invalid Input Error: ").rstrip(". ")
+    problem = without_quotes(error.what.splitlines()[0]).removeprefix("Invalid Input Error: ").rstrip(". ")
     return UnreadableInputError(f"{label} cannot be read: {problem}.", "Deliver it again; nothing of it was loaded.")
 
 

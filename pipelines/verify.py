@@ -148,18 +148,29 @@ def run(home: Path, *, as_json: bool, public_keys: Iterable[Path] = ()) -> None:
     wrong = [check for check in found if check.problem]
     if as_json:
         counts = {kind: sum(check.kind == kind for check in found) for kind in sorted({check.kind for check in found})}
-        told = {"checked": counts, "problems": [asdict(one) for one in wrong], "head": head(home)}
+        told: dict[str, Any] = {"checked": counts, "problems": [asdict(one) for one in wrong], "head": head(home)}
+        told["unfinished"] = _unfinished(home)
         print(json.dumps(told | {"signatures": [asdict(one) for one in signed]}, indent=1))
     else:
         for check in wrong:
             print(f"{check.path} {check.problem}.")
         if names or of_signatures:
             print("\n".join(signature.in_words(signed, names)))
+        if begun := _unfinished(home):
+            print(f"An erasure was interrupted: {begun} contacts. To finish it: heed -C {home} run")
         print(f"{len(found):,} lines, parts and snapshots checked, {len(wrong):,} damaged. Head {head(home)}")
     if wrong:
         raise NotWholeError(
             f"{len(wrong):,} of {len(found):,} are not what was written.", f"Try: heed -C {home} repair"
         )
+
+
+def _unfinished(home: Path) -> int:
+    """How many contacts are being forgotten and are not known to be."""
+    try:
+        return len(Ledger(home / "history").unfinished)
+    except DamagedHistoryError:
+        return 0
 
 
 def head(home: Path) -> str:

@@ -10,6 +10,7 @@ from pipelines import canonical, readers
 from pipelines.connectors import Delivery, Reading, Records
 from pipelines.engines.duckdb import identifier
 from pipelines.errors import ConfigurationError, UnreadableInputError
+from pipelines.shapes import column_names
 
 VERSION = 1
 LIMITS = ""
@@ -47,7 +48,7 @@ def read(delivery: Delivery) -> Reading:
     absent = [column.name for column in table.columns if column.required and column.name not in theirs]
     if absent:
         raise UnreadableInputError(
-            f"{delivery.label} has no column {', '.join(absent)}; it has {', '.join(rows.columns)}.",
+            f"{delivery.label} has no column {', '.join(absent)}; it has {column_names(rows.columns)}.",
             "Rename its columns, or read it with the generic connector and a column map.",
         )
     listed = ", ".join(f"{identifier(theirs[name])} as {name}" for name in table.names if name in theirs)

@@ -13,6 +13,7 @@ from pipelines.connectors import Delivery, Reading, Records
 from pipelines.engines.duckdb import quoted
 from pipelines.errors import ConfigurationError, UnreadableInputError
 from pipelines.settings import DerivedEvent, Source
+from pipelines.shapes import column_names
 
 VERSION = 1
 LIMITS = ""
@@ -68,7 +69,7 @@ def _select(
         elif not delivery.path.name.lower().removesuffix(".gz").endswith((".jsonl", ".ndjson", ".json")):
             raise UnreadableInputError(
                 f"{delivery.label} has no column {value!r}, which heed.toml maps to {name};"
-                f" it has {', '.join(rows.columns)}.",
+                f" it has {column_names(rows.columns)}.",
                 "Correct the column map, or deliver the file with that column.",
             )
     absent = [column.name for column in table.columns if column.required and column.name not in mapping]

@@ -26,6 +26,7 @@ from pipelines.connectors import Delivery, Reading, Records
 from pipelines.engines.duckdb import quoted
 from pipelines.errors import UnreadableInputError
 from pipelines.resources import reference_folder
+from pipelines.shapes import column_names
 
 VERSION = 1
 LIMITS = (
@@ -259,7 +260,7 @@ def read(delivery: Delivery) -> Reading:
     is_webhook = {"webhook_sid", "sender_text", "recipient_text", "body_text"} <= set(named)
     if columns and not is_log and not is_webhook:
         raise UnreadableInputError(
-            f"{delivery.label} is none of Twilio's message logs; it has {', '.join(columns)}.",
+            f"{delivery.label} is none of Twilio's message logs; it has {column_names(columns)}.",
             "heed reads logs with From, To, Direction, a Sid (or id) and SentDate (or date_sent), as the Console, the"
             " API, BulkExport and warehouses give them, and inbound webhooks with MessageSid, From, To and Body.",
         )

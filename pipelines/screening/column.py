@@ -9,6 +9,7 @@ from pipelines.audience import Audience, Head, named_column
 from pipelines.canonical import PHONE_CHANNELS
 from pipelines.errors import UsageError
 from pipelines.identity import normalised_address
+from pipelines.shapes import column_names
 
 #: Names under which lists have addresses, in the order in which they are looked for.
 NAMES = ("contact", "address", "phone", "phone_number", "mobile", "msisdn", "email", "email_address", "to", "recipient")
@@ -58,5 +59,5 @@ def choose(audience: Audience, wanted: str | None, channel: str, country: str | 
         )
     what = f"no column called {wanted}" if wanted else f"no column of addresses for {channel} that heed can tell"
     raise UsageError(
-        f"{audience.label} has {what}; its columns are {', '.join(head.columns)}.", "Name it with --column."
+        f"{audience.label} has {what}; its columns are {column_names(head.columns)}.", "Name it with --column."
     )

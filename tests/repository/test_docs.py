@@ -25,6 +25,7 @@ from pipelines import (
     settings_dashboard,
     settings_engine,
     settings_operations,
+    settings_retention,
     snapshots,
     staging,
     zones,
@@ -121,7 +122,7 @@ def test_every_reason_code_has_its_remedy() -> None:
 
 def settings_in_code() -> set[str]:
     """Every key that heed.toml may have, in whichever table."""
-    modules = (settings, settings_dashboard, settings_engine, settings_operations)
+    modules = (settings, settings_dashboard, settings_engine, settings_operations, settings_retention)
     source = "".join(inspect.getsource(module) for module in modules)
     methods = r"(?:table|inner|roles)\.(?:text|texts|take|required|one_of|size)\(\s*\"(\w+)\"(?!, dict\))"
     helpers = r"(?:_(?:deadline|country|zone|seconds|at_least)\(table, |asked\.add\(|table\.text\()\"(\w+)\""

@@ -182,6 +182,10 @@ def test_an_unexpected_error_is_one_line_without_data(first_run: FirstRun, monke
     assert "anna" not in said.err
     assert "HEED_TRACEBACK" in said.err
     monkeypatch.setenv("HEED_TRACEBACK", "1")
+    told = first_run.home.heed("findings").err
+    assert "in broken" in told
+    assert "anna" not in told
+    monkeypatch.setenv("HEED_TRACEBACK", "full")
     assert "divided by zero" in first_run.home.heed("findings").err
 
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines import quarantine, settings
+from pipelines import quarantine, settings, shapes
 from pipelines.engines.duckdb import DuckDBEngine
 from tests.support.home import Home
 
@@ -47,7 +47,7 @@ def test_a_row_is_told_by_its_shape(raw: str, reason: str, column: str | None, e
 
 @given(st.text(max_size=400))
 def test_a_shape_holds_no_letter_and_no_digit_of_the_text(text: str) -> None:
-    assert {one for one in quarantine.masked(text) if one.isalnum()} <= {"a", "A", "9"}
+    assert {one for one in shapes.masked(text) if one.isalnum()} <= {"a", "A", "9"}
     assert len(quarantine.shape(text, "malformed_row")) <= 300
 
 

@@ -7,10 +7,11 @@ every spelling that could come out: with and without its country code, by its la
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterable
+import json
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from pipelines.canonical import TABLES
 from tests.support.home import Home, source
 
 
@@ -55,84 +56,97 @@ def _spellings(*texts: str) -> tuple[bytes, ...]:
     return tuple(plain + coded + wide)
 
 
-SOURCES = "".join(
-    source(table, table, f"inbox/{table}*", *lines)
-    for table, lines in {
-        "messages": (),
-        "inbound_messages": (),
-        "consent_events": (),
-        "campaigns": (),
-        "contacts": (),
-    }.items()
-)
+SOURCES = "".join(source(table, table, f"inbox/{table}*") for table in TABLES)
 
 
-def _csv(header: str, rows: Iterable[Iterable[str]]) -> str:
-    return header + "\n" + "".join(",".join(f'"{cell}"' for cell in row) + "\n" for row in rows)
+def _csv(*rows: dict[str, str]) -> str:
+    names = list(dict.fromkeys(name for row in rows for name in row if name))
+    lines = [",".join(names)]
+    for row in rows:
+        cells = [row.get(name, "") for name in names] + ([row[""]] if "" in row else [])
+        lines.append(",".join(f'"{cell}"' for cell in cells))
+    return "\n".join(lines) + "\n"
 
 
 def deliver(home: Home) -> Canaries:
     """Write heed.toml and the logs of a home, a canary in each place; returns what was planted."""
-    is_in = Canaries()
-    phone, email, token = (
-        is_in.phone("contact, a phone"),
-        is_in.email("contact, an e-mail"),
-        is_in.token("contact, a token"),
-    )
-    at = "2026-10-05T10:00:00Z"
-    home.configure(SOURCES, 'default_country = "US"')
-    home.deliver(
+    put = Canaries()
+    phone, email, token = put.phone("contact, a phone"), put.email("contact, an e-mail"), put.token("contact, a token")
+    cut_off = f'{{"message_id": "n1", "contact": "{put.phone("a line that is no JSON")}"'
+    nested = {"message_id": "n2", "channel": "sms", "contact": put.phone("an object"), "sent_at": put.words("a value")}
+    campaign = {"campaign_id": "c1", "channel": "sms", "program": "news", "language": "en"}
+    listed = {"contact": put.phone("contact on a list"), "person_id": put.phone("person_id of a list")}
+    home.configure(f'{SOURCES}[monitoring]\ntextfile = "heed.prom"\n', 'default_country = "US"').deliver(
         {
-            "messages.csv": _csv(
-                "message_id,channel,contact,person_id,program,campaign_id,message_class,sent_at,status,error_code,body,extra",
-                [
-                    ["m1", "sms", phone, is_in.email("person_id"), "news", "c1", "marketing", at, "failed",
-                     is_in.words("error_code"), is_in.words("body"), is_in.words("an unknown column")],
-                    ["m2", "email", email, "p2", "news", "c1", "marketing", at, "delivered", "", is_in.words("body of e-mail"), ""],
-                    ["m3", "push", token, "p3", "news", "c1", "marketing", at, "delivered", "", "hello", ""],
-                    ["m4", "sms", phone, "", "news", "c1", "marketing", "2026-10-20T10:00:00Z", "delivered", "", "hi", ""],
-                    # Refused rows.
-                    ["m5", "sms", is_in.phone("contact of a refused row"), "", "", "", "", is_in.words("a time"), "", "", "", ""],
-                    ["m6", is_in.words("a channel"), is_in.phone("contact without a channel"), "", "", "", "", at, "", "", "", ""],
-                    ["m7", "sms", phone, "", "", "", is_in.words("a class"), at, is_in.words("a status"), "", "", ""],
-                    ["m8", "sms", phone, "", "", "", "", at, "", "", "", "", is_in.words("a cell too many")],
-                ],
-            ),
-            "messages_2.jsonl": '{"message_id": "m9", "contact": "' + is_in.phone("a line that is no JSON") + '"\n'
-            + '{"message_id": "m10", "channel": "sms", "contact": "' + is_in.phone("an object") + '", "sent_at": {"a": "'
-            + is_in.words("a nested value") + '"}}\n',
-            "inbound_messages.csv": _csv(
-                "inbound_id,channel,contact,received_at,sender,program,body,button",
-                [
-                    ["i1", "sms", phone, "2026-10-06T10:00:00Z", "", "news", "please stop, " + is_in.words("a reply"), is_in.words("a button")],
-                    ["i2", "sms", is_in.phone("contact of a reply"), at, "", "", "STOP", ""],
-                ],
-            ),
-            "consent_events.csv": _csv(
-                "event_id,channel,contact,person_id,event_type,requested_at,processed_at,source_type,consent_source,consent_text,proof,reason_code,reason_text",
-                [
-                    ["e1", "sms", phone, "p1", "opt_in", "2026-10-01T10:00:00Z", "", "own_web",
-                     is_in.words("consent_source"), is_in.words("consent_text"), is_in.words("proof"), "", ""],
-                    ["e2", "sms", phone, "p1", "opt_out", "2026-10-06T10:00:00Z", "2026-10-07T10:00:00Z", "", "", "", "",
-                     is_in.words("reason_code"), "too many mails, " + is_in.words("reason_text")],
-                    ["", "email", email, "p2", "opt_out", "2026-10-06T11:00:00Z", "", "", "", "", "", "", is_in.words("reason_text of an event without id")],
-                    ["e4", "email", is_in.email("contact of a refused act"), "", is_in.words("an event type"), at, "", "", "", "", "", "", ""],
-                ],
-            ),
+            "messages.csv": _messages(put, phone, email, token),
+            "messages_2.jsonl": f"{cut_off}\n{json.dumps(nested | {'sent_at': {'at': nested['sent_at']}})}\n",
+            "inbound_messages.csv": _replies(put, phone),
+            "consent_events.csv": _events(put, phone, email),
             "campaigns.csv": _csv(
-                "campaign_id,channel,program,name,language,template_text,started_at",
-                [["c1", "sms", "news", is_in.words("campaign name"), "en", is_in.words("template_text"), at]],
+                campaign | {"name": put.words("campaign name"), "template_text": put.words("template_text")}
             ),
             "contacts.csv": _csv(
-                "contact,person_id,country,region,timezone,listed,listed_at",
-                [
-                    [phone, "p1", "US", "", "", "true", "2026-11-01T00:00:00Z"],
-                    [is_in.phone("contact on a list"), is_in.phone("person_id of a list"), is_in.words("a country"), "", is_in.words("a time zone"), "true", at],
-                ],
+                {"contact": phone, "person_id": "p1", "listed": "true", "listed_at": "2026-11-01T00:00:00Z"},
+                listed | {"country": put.words("a country"), "timezone": put.words("a time zone")},
             ),
         }
+    )
+    return put
+
+
+def _messages(put: Canaries, phone: str, email: str, token: str) -> str:
+    sent = {"program": "news", "campaign_id": "c1", "message_class": "marketing", "sent_at": "2026-10-05T10:00:00Z"}
+    return _csv(
+        sent | {
+            "message_id": "m1", "channel": "sms", "contact": phone, "person_id": put.email("person_id"),
+            "status": "failed", "error_code": put.words("error_code"), "body": put.words("body"),
+            "note": put.words("an unknown column"),
+        },
+        sent | {"message_id": "m2", "channel": "email", "contact": email, "body": put.words("body of an e-mail")},
+        sent | {"message_id": "m3", "channel": "push", "contact": token, "person_id": "p3", "body": "hello"},
+        sent | {"message_id": "m4", "channel": "sms", "contact": phone, "sent_at": "2026-10-20T10:00:00Z"},
+        # Refused rows.
+        sent | {
+            "message_id": "m5", "channel": "sms", "contact": put.phone("contact of a refused row"),
+            "sent_at": put.words("a time"),
+        },
+        sent | {"message_id": "m6", "channel": put.words("a channel"), "contact": put.phone("contact, no channel")},
+        sent | {
+            "message_id": "m7", "channel": "sms", "contact": phone, "message_class": put.words("a class"),
+            "status": put.words("a status"),
+        },
+        sent | {"message_id": "m8", "channel": "sms", "contact": phone, "": put.words("a cell too many")},
     )  # fmt: skip
-    return is_in
+
+
+def _replies(put: Canaries, phone: str) -> str:
+    at = {"received_at": "2026-10-06T10:00:00Z", "channel": "sms", "program": "news"}
+    reply = {"inbound_id": "i1", "contact": phone, "body": f"please stop, {put.words('a reply')}"}
+    return _csv(
+        at | reply | {"button": put.words("a button")},
+        at | {"inbound_id": "i2", "contact": put.phone("contact of a reply"), "body": "STOP"},
+    )
+
+
+def _events(put: Canaries, phone: str, email: str) -> str:
+    left = {"event_type": "opt_out", "requested_at": "2026-10-06T10:00:00Z", "processed_at": "2026-10-07T10:00:00Z"}
+    return _csv(
+        {
+            "event_id": "e1", "channel": "sms", "contact": phone, "person_id": "p1", "event_type": "opt_in",
+            "requested_at": "2026-10-01T10:00:00Z", "source_type": "own_web",
+            "consent_source": put.words("consent_source"), "consent_text": put.words("consent_text"),
+            "proof": put.words("proof"),
+        },
+        left | {
+            "event_id": "e2", "channel": "sms", "contact": phone, "reason_code": put.words("reason_code"),
+            "reason_text": f"too many mails, {put.words('reason_text')}",
+        },
+        left | {"channel": "email", "contact": email, "reason_text": put.words("reason_text, no event_id")},
+        left | {
+            "event_id": "e4", "channel": "email", "contact": put.email("contact of a refused act"),
+            "event_type": put.words("an event type"),
+        },
+    )  # fmt: skip
 
 
 def files_below(folder: Path) -> list[Path]:
