@@ -35,6 +35,11 @@ report_timezone = "UTC"
 # urls_file = "private/alert_urls"    # one address a line, as Apprise writes it; or set HEED_ALERT_URLS
 # on = ["new_violations", "failed_run", "stale_snapshot"]
 
+# How long texts and addresses are kept, counted back from the newest record. Without these lines: for ever.
+# [retention]
+# texts = "365d"
+# addresses = "730d"
+
 # One [[source]] for each log. Files are read from inbox/ and never changed.
 # Connectors: canonical (heed's own columns), generic (a column map), twilio, whatsapp_cloud.
 #

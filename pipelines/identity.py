@@ -221,7 +221,9 @@ def masked_address(address: str) -> str:
 def label_sql(text: str) -> str:
     """SQL: a text that is published, with [e-mail] and [number] in place of what looks like an address."""
     without_mail = f"regexp_replace({text}, {quoted(_MAIL_IN_TEXT)}, '[e-mail]', 'g')"
-    return f"regexp_replace({without_mail}, {quoted(_NUMBER_IN_TEXT)}, '[number]', 'g')"
+    without_both = f"regexp_replace({without_mail}, {quoted(_NUMBER_IN_TEXT)}, '[number]', 'g')"
+    # Seeing that there is nothing to replace takes a fifth of the time.
+    return f"case when regexp_matches({text}, '@|[0-9]{{3}}|[+][0-9]') then {without_both} else {text} end"
 
 
 @cache
@@ -302,7 +304,7 @@ def identify(engine: DuckDBEngine, spellings: str, target: str, country: str | N
         engine.execute(
             "insert into parsed_addresses select * from run.parsed_addresses; drop table run.parsed_addresses"
         )
-    first_key = last_key = keyed_sql("address", 0)
+    last_key = "first_key"
     for number in range(1, len(secrets_of(key))):
         last_key = rekeyed_sql(last_key, number)
     engine.execute(
@@ -314,12 +316,12 @@ def identify(engine: DuckDBEngine, spellings: str, target: str, country: str | N
             from bare_addresses left join parsed_addresses using (digits)
         ),
         keyed as (
-            select address, {last_key} as contact_key, {first_key} as first_key,
+            select address, {keyed_sql("address", 0)} as first_key,
                 regexp_matches(address, '{_E164}') as is_phone, regexp_matches(address, '{_EMAIL}') as is_email
             from (select distinct address from addresses)
         )
         select
-            a.spelling, a.is_phone_channel, a.address, k.contact_key, k.first_key,
+            a.spelling, a.is_phone_channel, a.address, {last_key} as contact_key, k.first_key,
             case
                 when k.is_phone
                     then left(a.address, case when length(a.address) > 10 then 5 else 2 end)
