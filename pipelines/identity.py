@@ -111,7 +111,7 @@ def home_key(private: Path, known: Ledger, *, may_make: bool = False) -> bytes:
     path = private / "key"
     if wanted not in (None, *checks) and path.exists() and wanted == key_check(path.read_bytes()):
         raise ConfigurationError(
-            f"HEED_KEY holds another key than history is keyed with, and {path} holds that one.",
+            f"HEED_KEY is not the secret that history is keyed with, and {path} is.",
             f"Set HEED_KEY to what {path} holds, or unset it.",
         )
     known.check_key(key_check(chosen))
