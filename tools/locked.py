@@ -18,7 +18,7 @@ OTHER_LOCKS = tuple(ROOT / f"requirements-{name}.lock" for name in ("spark", "pe
 _HEED = "heed (pyproject.toml)"
 _PIN = re.compile(r"^([a-z0-9][a-z0-9._-]*)==([^ ;\\]+)(?: ; ([^\\]+?))? \\$")
 
-#: Licences of what may be installed beside heed (Apache-2.0): permissive ones, and MPL-2.0 for files nobody here changes.
+#: Licences of what may be installed beside heed (Apache-2.0): permissive ones, and MPL-2.0 of files nobody changes.
 ALLOWED = frozenset(
     {"0BSD", "Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "CC0-1.0", "ISC", "MIT", "MIT-0", "MIT-CMU", "MPL-2.0"}
     | {"PSF-2.0", "Unlicense", "Zlib"}
