@@ -107,9 +107,8 @@ def test_the_findings_shown_are_taken_as_they_are_shown(
     # What opens another page is on the screen alone; where the numbers come from is in the file alone.
     assert {"Finding", "Timeline", "open_finding"} & set(rows[0]) == set()
     assert rows[0]["heed_run"] == "20261118T141001Z-4f2a9c"
-    assert [(line["what"], line["page"], line["rows"]) for line in log_of(home)][-2:] == [
-        ("export", "findings", 50)
-    ] * 2
+    exports = [(line["page"], line["rows"]) for line in log_of(home) if line["what"] == "export"]
+    assert exports[-2:] == [("findings", 50)] * 2
 
 
 def test_a_contact_s_records_are_taken_and_written_down_with_the_contact(
