@@ -12,8 +12,9 @@ SNAPSHOT_HOME ?=
 PAGES_OUT ?= pages.json
 # One test process for each core, within what memory has room for.
 WORKERS ?= -n auto --maxprocesses 8
+OSV ?=
 
-.PHONY: help install demo test check bench bench-pages slow-tests browser-tests spark-tests thorough simulations next-engine-tests spark peers lock clean
+.PHONY: help install demo test check bench bench-pages slow-tests browser-tests spark-tests thorough simulations next-engine-tests spark peers lock sbom advisories clean
 
 help:
 	@echo "make demo      set up, run the main job on sample logs, serve the dashboard (SERVE=0: stop before serving)"
@@ -23,6 +24,8 @@ help:
 	@echo "make bench     time heed and its peers on the same files (N=messages OUT=file PEERS=names)"
 	@echo "make bench-pages  time the dashboard's pages (SNAPSHOT_HOME=home with a published snapshot)"
 	@echo "make install   set up .venv only"
+	@echo "make sbom      what heed is made of, as CycloneDX (sbom.json)"
+	@echo "make advisories  which locked versions have a known advisory (OSV=folder, .zip or .json of advisories)"
 	@echo "make lock      resolve the dependencies anew into requirements.lock"
 
 install: .venv/installed
@@ -109,6 +112,14 @@ lock:
 	    --generate-hashes --no-emit-index-url --no-header --no-annotate --output-file requirements-spark.lock
 	printf 'chdb>=4,<5\nchdb-core>=26\n' | uv pip compile - --no-deps --python-version 3.11 --universal \
 	    --generate-hashes --no-emit-index-url --no-header --no-annotate --output-file requirements-peers.lock
+
+sbom: install
+	$(BIN)/python -m tools.sbom sbom.json
+
+# Nothing is fetched: the advisories are on disk already.
+advisories: install
+	@test -n "$(OSV)" || { echo "name a folder, a .zip or a .json of OSV advisories: make advisories OSV=..."; exit 2; }
+	$(BIN)/python -m tools.advisories $(OSV)
 
 clean:
 	rm -rf .venv build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -62,6 +62,10 @@ ROUTES = {
 }
 
 
+#: Where the page Screen keeps its answer while it is open.
+SCREENED = "screened"
+
+
 class NotKnownError(Exception):
     """The page run has no reader: nobody is logged in."""
 
@@ -155,6 +159,8 @@ def opened(page: str) -> None:
         st.session_state.pop("contact_written", None)
     if page != "contact":
         st.session_state.pop("contact_held", None)
+    if page != "screen":
+        st.session_state.pop(SCREENED, None)
     if st.session_state.get("refused_written") != page:
         st.session_state.pop("refused_written", None)
 

@@ -38,9 +38,11 @@ select distinct campaign_id from (
 BOUNDS = """
 select
     timezone(report_timezone, cast(? as timestamp)) as starts_at,
-    timezone(report_timezone, cast(? as timestamp) + interval 1 month) as ends_at
+    timezone(report_timezone, cast(? as timestamp) + {length}) as ends_at
 from run.parameters
 """
+#: What the address said and the reader had chosen at the end of the last page run, by filter.
+SEEN = "filters_seen"
 
 
 @dataclass(frozen=True)
@@ -96,7 +98,16 @@ def bounds_of(month: date | None) -> tuple[datetime | None, datetime | None]:
     """The instants at which a month of the report time zone begins and ends; None and None for the whole record."""
     if month is None:
         return None, None
-    row = snapshot.one(BOUNDS, [month, month]) or {}
+    return _bounds(month, "interval 1 month")
+
+
+def bounds_of_day(day: date) -> tuple[datetime, datetime]:
+    """The instants at which a day of the report time zone begins and ends."""
+    return _bounds(day, "interval 1 day")
+
+
+def _bounds(first: date, length: str) -> tuple[datetime, datetime]:
+    row = snapshot.one(BOUNDS.format(length=length), [first, first]) or {}
     return row["starts_at"], row["ends_at"]
 
 
@@ -106,10 +117,20 @@ def _one(key: str, label: str, sql: str, everything: str, name: Callable[[Any], 
     # The groups say it in thousands of rows, where an earlier snapshot has them by millions.
     found = "metrics.finding_groups" if snapshot.has("metrics.finding_groups") else "audits.findings"
     options = [value for row in snapshot.rows(sql.format(found=found)) for value in row.values()]
-    return st.sidebar.selectbox(
-        label,
-        [None, *options],
-        format_func=lambda value: everything if value is None else name(value),
-        key=key,
-        bind="query-params",
-    )
+    labels = {None: everything} | {value: name(value) for value in options}
+    adopt(key, {written: value for value, written in labels.items()})
+    value = st.sidebar.selectbox(label, list(labels), format_func=labels.__getitem__, key=key, bind="query-params")
+    st.session_state.setdefault(SEEN, {})[key] = (st.query_params.get(key), value)
+    return value
+
+
+def adopt(key: str, by_label: dict[str, Any]) -> None:
+    """Choose what a link says that the reader followed since the last page run.
+
+    Streamlit reads the address into a widget that is new, and not into one that the reader brings from another page.
+    """
+    asked = st.query_params.get(key)
+    said, chosen = st.session_state.get(SEEN, {}).get(key, (None, None))
+    # What the reader chooses changes the address as well, but later: then the choice is what differs.
+    if key in st.session_state and asked != said and asked in by_label and st.session_state[key] == chosen:
+        st.session_state[key] = by_label[asked]

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from functools import partial
 from typing import Any
 
@@ -97,13 +97,13 @@ class Choice:
     laws: tuple[str, ...] = ()
     waived: str = "all"
     violations: bool = False
+    day: date | None = None  # of the report time zone
 
     @property
     def is_by_message(self) -> bool:
         """Whether it chooses by what is the same for all findings of a message, and by nothing else."""
-        return not (self.rules or self.classes or self.severities or self.laws or self.violations) and (
-            self.waived == "all"
-        )
+        chosen = (self.rules, self.classes, self.severities, self.laws, self.violations, self.day)
+        return not any(chosen) and self.waived == "all"
 
 
 class Where:
@@ -135,7 +135,14 @@ def laws() -> list[str]:
 def counts(choice: Choice) -> list[dict[str, Any]]:
     """Findings, violations and waived ones by rule, class and severity, the gravest first."""
     where = _where(choice, of_groups=True)
-    return snapshot.rows(GROUPS.format(groups=_groups(), chosen=where), where.parameters)
+    if choice.day is None:
+        return snapshot.rows(GROUPS.format(groups=_groups(), chosen=where), where.parameters)
+    # Published counts are of months.
+    of_day = f"(select * from {snapshot.findings()} where occurred_at >= ? and occurred_at < ?)"
+    groups = COUNTED_NOW.format(findings=of_day)
+    return snapshot.rows(
+        GROUPS.format(groups=groups, chosen=where), [*filters.bounds_of_day(choice.day), *where.parameters]
+    )
 
 
 def message_count(choice: Choice, counted: Sequence[dict[str, Any]], *, all_of_them: bool) -> int | None:
@@ -225,15 +232,14 @@ def _add_groups(where: Where, choice: Choice) -> None:
 def _where(choice: Choice, *, of_groups: bool = False) -> Where:
     """The conditions of a choice, on the published groups or on the findings themselves."""
     where = Where()
-    bounds: tuple[datetime | None, datetime | None] = (None, None)
     if of_groups:
         _add_groups(where, choice)
     else:
         _add_groups(where, Choice(None, choice.channel, choice.program, choice.campaign))
-        bounds = filters.bounds_of(choice.period)
-    for condition, bound in zip(("occurred_at >= ?", "occurred_at < ?"), bounds, strict=True):
-        if bound is not None:
-            where.add(condition, bound)
+        if choice.period is not None:
+            where.add("occurred_at >= ? and occurred_at < ?", *filters.bounds_of(choice.period))
+        if choice.day is not None:
+            where.add("occurred_at >= ? and occurred_at < ?", *filters.bounds_of_day(choice.day))
     # Written out with `or`, a rule and its classes are found without putting the two together in every row.
     for column, values in (
         ("rule", choice.rules), ("severity", choice.severities), ("legal_rule_id", choice.laws),

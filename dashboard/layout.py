@@ -98,12 +98,21 @@ def chart(
 
 
 def frame(
-    table: pandas.DataFrame, alt: str, columns: dict[str, Any] | None = None, title: str = "", **drawn: Any
+    table: pandas.DataFrame,
+    alt: str,
+    columns: dict[str, Any] | None = None,
+    title: str = "",
+    buttons: Sequence[str] = (),
+    **drawn: Any,
 ) -> None:
-    """A table to sort and scroll, and to take with you; `drawn` goes on to st.dataframe, `title` names the files."""
+    """A table to sort and scroll, and to take with you but for its `buttons`; `drawn` goes on to st.dataframe.
+
+    `title` names the files.
+    """
     st.dataframe(table, hide_index=True, column_config=columns, alt=alt, placeholder="", **drawn)
     order = drawn.get("column_order")
-    taking.offer(title or begins(alt), table[list(order)] if order else table, columns=columns)
+    taken = (table[list(order)] if order else table).drop(columns=list(buttons))
+    taking.offer(title or begins(alt), taken, columns=columns)
 
 
 def begins(alt: str) -> str:

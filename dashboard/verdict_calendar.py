@@ -11,7 +11,7 @@ import pandas
 import plotly.graph_objects as go
 import streamlit as st
 
-from dashboard import charts_calendar, layout, snapshot
+from dashboard import access, charts_calendar, layout, snapshot
 from dashboard.charts_calendar import CLEAR, NOTHING, UNKNOWN, Cell
 from dashboard.filters import Filters
 from dashboard.words import formats, heads, texts
@@ -203,14 +203,32 @@ def show_days(chosen: Filters) -> None:
         anchor=False,
     )
     st.markdown(days_in_words(own, silences, month, last))
+    key = f"days_{month}_{of}"
+
+    def clicked() -> None:
+        points = st.session_state[key]["selection"]["points"]
+        if points and points[0]["customdata"][0] in wrong:
+            open_day(points[0]["customdata"][0])
+
+    wrong = {str(day): row["violation_count"] for day, row in sorted(own.items()) if row["violation_count"]}
     layout.chart(
         day_figure(own, days, silences, month, last),
         words.DAYS_ALT.format(
             month=formats.month(month), of=words.name(of), told=days_in_words(own, silences, month, last)
         ),
         day_table(days),
+        clicked=clicked if access.may_open("findings") else None,
+        key=key,
     )
     st.caption(words.DAYS_READ)
+    if wrong and access.may_open("findings"):
+        # The same way for a keyboard, a screen reader and a thumb.
+        day = st.selectbox(
+            words.DAY, list(wrong), index=None, placeholder=words.CHOOSE_DAY, key=f"day_of_{key}", width=420,
+            format_func=lambda one: words.day_option(date.fromisoformat(one), wrong[one]),
+        )  # fmt: skip
+        if day:
+            open_day(day)
     if chosen.period is None:
         # A link would not do: what is chosen stays chosen, whatever a link says.
         st.button(
@@ -219,6 +237,11 @@ def show_days(chosen: Filters) -> None:
             args=(f"{of} {month}",),
             icon=":material/event:",
         )
+
+
+def open_day(day: str) -> None:
+    """Go to the violations of a day; the channel that is chosen stays so."""
+    st.switch_page(texts.PAGES["findings"].file, query_params={"day": day, "violations": "true"})
 
 
 def silent_on(day: date, silences: Sequence[Row]) -> list[Row]:

@@ -3,10 +3,14 @@ what a person must know."""
 
 from __future__ import annotations
 
+import shutil
 import sys
 from types import TracebackType
 
 from pipelines.output import terminal_safe
+
+#: To the line's beginning, and empty from there.
+_AGAIN = "\r\x1b[K"
 
 
 class Narrator:
@@ -14,27 +18,28 @@ class Narrator:
 
     def __init__(self, *, verbose: bool) -> None:
         self.verbose = verbose
-        self._status = None
-        if sys.stderr.isatty() and not verbose:
-            from rich.console import Console
-
-            self._status = Console(stderr=True).status("Starting")
+        self._is_live = sys.stderr.isatty() and not verbose
 
     def __enter__(self) -> Narrator:
-        if self._status:
-            self._status.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._status:
-            self._status.stop()
+        self._live("")
 
     def __call__(self, sentence: str) -> None:
         """Say it: sentences that end with a full stop are findings of their own and always printed."""
         sentence = terminal_safe(sentence)
         if self.verbose or sentence.endswith("."):
+            self._live("")
             print(sentence, file=sys.stderr, flush=True)
-        elif self._status:
-            self._status.update(sentence.replace("[", r"\["))
+        else:
+            self._live(f"{sentence} …")
+
+    def _live(self, text: str) -> None:
+        """Put a text in place of the live line, where there is one."""
+        if self._is_live:
+            # A line that is wider wraps, and what wrapped would stay.
+            width = shutil.get_terminal_size().columns - 1
+            print(_AGAIN + text[:width], end="", file=sys.stderr, flush=True)

@@ -271,9 +271,9 @@ def show_records(records: Sequence[Record]) -> None:
     first = (page - 1) * ROWS
     part = records[first : first + ROWS]
     when = st.column_config.DatetimeColumn(format=formats.SECONDS_SHOWN)
-    st.dataframe(
-        contact_records.shown(part), hide_index=True, placeholder="", alt=words.RECORDS_ALT,
-        column_config={
+    layout.frame(
+        contact_records.shown(part), words.RECORDS_ALT,
+        {
             heads.WHEN_UTC: when, heads.APPLIED_UTC: when, heads.FOUND: st.column_config.ListColumn(),
             heads.TEXT: st.column_config.TextColumn(width="medium"),
             heads.DETAILS: st.column_config.TextColumn(width="medium"),

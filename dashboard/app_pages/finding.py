@@ -278,7 +278,7 @@ def show_result(result: replay.Replay, finding: Row) -> None:
             for name, value in result.found.items()
         ]
         with st.expander(words.ROW_GIVEN):
-            st.dataframe(pandas.DataFrame(rows), hide_index=True, placeholder="", alt=words.THEN_AND_NOW)
+            layout.frame(pandas.DataFrame(rows), words.THEN_AND_NOW)
 
 
 def shown(value: Any) -> str:

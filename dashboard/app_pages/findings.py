@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from datetime import date
 from typing import Any
 
 import streamlit as st
@@ -13,6 +14,8 @@ from dashboard.finding_list import Choice
 from dashboard.words import findings as words
 from dashboard.words import formats, heads, rule_texts, texts
 
+#: The days that can be asked for, as of the calendars that heed knows.
+DAYS = (date(2000, 1, 1), date(2040, 12, 31))
 PAGE_SIZES = [50, 100, 200]
 CLASSES_SHOWN = 10
 #: What a sheet of the usual programs holds.
@@ -80,6 +83,9 @@ def choose_more(chosen: filters.Filters) -> Choice:
             words.LAW, laws, format_func=lambda one: f"{cited.get(one, one)} ({one})", key="law", bind="query-params",
             placeholder=words.ALL_LAWS, disabled=not laws,
         )  # fmt: skip
+        day = st.date_input(
+            words.DAY, None, *DAYS, key="day", bind="query-params", format="YYYY-MM-DD", help=words.DAY_HELP
+        )
         waived = st.segmented_control(
             words.WAIVED, list(words.WAIVERS), default="all", required=True,
             format_func=words.WAIVERS.__getitem__, key="waived",
@@ -93,7 +99,7 @@ def choose_more(chosen: filters.Filters) -> Choice:
     return Choice(
         period=chosen.period, channel=chosen.channel, program=chosen.program, campaign=chosen.campaign,
         rules=tuple(of_rule), classes=tuple(of_class), severities=tuple(severity), laws=tuple(law), waived=waived,
-        violations=only,
+        violations=only, day=day,
     )  # fmt: skip
 
 
@@ -113,8 +119,8 @@ def show_counts(counts: list[dict[str, Any]], chosen: filters.Filters, choice: C
     contacts = finding_list.contact_counts(choice, counts, all_of_them=all_of_them)
     sent = (snapshot.one(MESSAGES, [chosen.period, chosen.channel_or_all]) or {}).get("message_count")
     rate = ""
-    # How many messages a program or a campaign sent is not published here, so they have no such share.
-    if sent and concerned and chosen.program is None and chosen.campaign is None:
+    # How many messages a day, a program or a campaign sent is not published here, so they have no such share.
+    if sent and concerned and chosen.program is None and chosen.campaign is None and choice.day is None:
         share = formats.share(concerned / sent)
         rate = words.CONCERN.format(concerned=formats.count(concerned), messages=formats.Counted(sent), share=share)
     answer.markdown(
@@ -186,15 +192,11 @@ def show_rows(total: int, choice: Choice) -> None:
         [texts.severity(severity)] + ([heads.WAIVED] if isinstance(waived, str) else [])
         for severity, waived in zip(rows["severity"], rows["waived_by"], strict=True)
     ]
-    st.dataframe(
+    alt = words.ROWS_ALT.format(first=first + 1, last=first + len(rows), total=total, order=words.SORTED[sort].lower())
+    layout.frame(
         rows,
-        hide_index=True,
-        placeholder="",
-        height=36 * min(len(rows), 14) + 40,
-        alt=words.ROWS_ALT.format(
-            first=first + 1, last=first + len(rows), total=total, order=words.SORTED[sort].lower()
-        ),
-        column_config={
+        alt,
+        {
             "open_finding": st.column_config.ButtonColumn(
                 heads.FINDING, on_click=open_clicked, args=(ids,), key="opened", type="tertiary"
             ),
@@ -226,6 +228,9 @@ def show_rows(total: int, choice: Choice) -> None:
             "event_id": heads.EVENT,
             "waived_by": heads.WAIVED_BY,
         },
+        words.ROWS_TITLE,
+        buttons=("open_finding", "open_timeline"),
+        height=36 * min(len(rows), 14) + 40,
     )
     shown = words.ROWS_SHOWN.format(first=first + 1, last=first + len(rows), findings=formats.Counted(total))
     st.caption(words.SORTED_SO.format(shown=shown, order=words.SORTED[sort].lower(), rows=formats.count(len(rows))))

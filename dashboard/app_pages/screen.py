@@ -32,17 +32,21 @@ def show() -> None:
         layout.footer()
         return
     asked = ask()
+    run_id = snapshot.published().run_id
     if asked is not None:
+        st.session_state.pop(access.SCREENED, None)
         try:
             with st.spinner(words.SCREENING):
-                screened = run(asked)
+                # A click on a table or a file draws the page again: the answer stays until the page is left.
+                st.session_state[access.SCREENED] = run_id, run(asked), asked["file"].name
         except ScreeningError as error:
             st.error(texts.plain(str(error)), icon=":material/error:")
-        else:
-            show_answer(screened)
-            show_reasons(screened)
-            show_downloads(screened, asked["file"].name)
-            show_refused(screened)
+    answered_on, screened, name = st.session_state.get(access.SCREENED, (None, None, ""))
+    if screened is not None and answered_on == run_id:
+        show_answer(screened)
+        show_reasons(screened)
+        show_downloads(screened, name)
+        show_refused(screened)
     layout.footer()
 
 
@@ -167,10 +171,10 @@ def show_refused(screened: Screened) -> None:
     citations = snapshot.citations()
     table["reason"] = [words.REASONS[reason][0] for reason in table["reason"]]
     table["rule"] = [citations.get(rule, "") for rule in table["rule"]]
-    st.dataframe(
+    layout.frame(
         table[[name for name in ("row_number", "contact_masked", "reason", "evidence", "rule") if name in table]],
-        hide_index=True, placeholder="", alt=words.REFUSED_ALT,
-        column_config={
+        words.REFUSED_ALT,
+        {
             "row_number": st.column_config.NumberColumn(heads.ROW, help=words.ROW_HELP),
             "contact_masked": heads.CONTACT, "reason": heads.REASON,
             "evidence": st.column_config.TextColumn(heads.EVIDENCE, width="large"), "rule": heads.LAW,

@@ -33,6 +33,7 @@ DAYS_READ = (
     "empty."
 )
 CHOOSE_MONTH = "Choose {month}"
+DAY, CHOOSE_DAY = "The violations of a day", "Choose a day with violations"
 
 WRONG = "{violations:violation|violations} on {wrong} of {days:day|days}, most on {worst} ({most})."
 NONE_WRONG = "No violation on the {days:day|days} on record."
@@ -61,6 +62,11 @@ def told(row: Mapping[str, Any]) -> str:
     violations = f", {formats.plural(count, 'violation')}" if count else ""
     messages = formats.plural(row["message_count"], "message") if row["message_count"] else "no message on record"
     return f"{name(row['channel'])}, {formats.month(row['period_start'])}: {row['verdict']}{violations}, {messages}"
+
+
+def day_option(day: date, count: int) -> str:
+    """A day as it stands in a list to choose from: Monday 2 November 2026: 3 violations."""
+    return f"{day:%A} {formats.day(day)}: {formats.plural(count, 'violation')}"
 
 
 def day_note(day: date, rows: Sequence[Mapping[str, Any]], silent: Sequence[Mapping[str, Any]]) -> str:

@@ -11,7 +11,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from dashboard import access, charts_calendar, verdict_calendar
-from dashboard.words import rule_texts
+from dashboard.words import formats, rule_texts
 from dashboard.words import verdict_calendar as calendar_words
 from tests.pages.conftest import Open, Published, words
 from tests.support.snapshot_factory import write_home
@@ -211,6 +211,23 @@ def test_days_after_the_data_s_end_are_empty(homes: dict[str, Path], open_page: 
     ended = [said for said in days if said.endswith("after the end of the data")]
     assert len(ended) == 12  # as_of is on the 18th of 30 days
     assert "No violation on the 18 days on record." in words(open_page(homes["clean"], "audit", period="November 2026"))
+
+
+def test_a_day_s_violations_are_opened_from_the_list(
+    homes: dict[str, Path], open_page: Open, published: Published
+) -> None:
+    app = open_page(homes["findings"], "audit", channel="SMS", period="October 2026")
+    [choice] = [one for one in app.selectbox if str(one.key).startswith("day_of_")]
+    days = published(
+        "select on_date, violation_count from metrics.violation_days where channel = 'sms' and violation_count > 0 "
+        "and on_date between '2026-10-01' and '2026-10-31' order by on_date"
+    )
+    assert len(choice.options) == len(days) > 0
+    assert choice.options[0].endswith(f": {formats.plural(days[0][1], 'violation')}")
+    choice.select_index(0).run()
+    assert app.date_input(key="day").value == days[0][0]
+    assert app.toggle(key="violations").value is True
+    assert f"of which {formats.plural(days[0][1], 'violation')}." in words(app)
 
 
 def test_a_viewer_gets_no_link_to_findings(

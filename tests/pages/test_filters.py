@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -105,3 +106,28 @@ def test_a_campaign_is_chosen_on_every_page_that_counts_campaigns(
     )
     assert rates
     assert len(app.dataframe[0].value) == rates
+
+
+def sidebar(app: AppTest) -> dict[str, Any]:
+    return {choice.key: choice.value for choice in app.sidebar.selectbox}
+
+
+def test_a_link_changes_what_was_chosen_before(homes: dict[str, Path], open_page: Open) -> None:
+    app = open_page(homes["findings"], "findings", channel="SMS", period="October 2026")
+    assert sidebar(app)["channel"] == "sms"
+    app.query_params["channel"] = "Email"  # as a link on the page, or the browser's way back
+    app.run()
+    assert sidebar(app)["channel"] == "email"
+    assert sidebar(app)["period"] == date(2026, 10, 1), "what a link does not name stays as it is"
+    app.query_params["channel"] = "WhatsApp"
+    app.switch_page("app_pages/trends.py")
+    app.run()
+    assert sidebar(app)["channel"] == "whatsapp"
+    # What the reader chooses holds, though the address still says what it said before.
+    app.sidebar.selectbox(key="channel").select("sms")
+    app.run()
+    app.run()
+    assert sidebar(app)["channel"] == "sms"
+    app.query_params["channel"] = "Carrier pigeon"
+    app.run()
+    assert sidebar(app)["channel"] == "sms"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 import zipfile
 from datetime import date
 from pathlib import Path
@@ -65,6 +66,23 @@ def test_filters_in_the_url_choose_the_rows(
     assert expected > 0
     assert sum(sum(table.value["Findings"]) for table in app.table) == expected
     assert len(app.dataframe[0].value) == min(50, expected)
+
+
+def test_a_day_chooses_its_findings_in_the_report_s_time_zone(
+    homes: dict[str, Path], open_page: Open, published: Published
+) -> None:
+    of_day = "cast(timezone((select report_timezone from run.parameters), occurred_at) as date)"
+    [(day, findings, violations)] = published(
+        f"select {of_day} as day, count(*), count(*) filter (where {VIOLATION}) from audits.findings "
+        "group by day having count(*) > 1 order by count(*) desc, day limit 1"
+    )
+    app = open_page(homes["findings"], "findings", day=str(day))
+    assert app.date_input(key="day").value == day
+    assert f"**{findings} findings, of which {violations} violation" in words(app)
+    assert len(app.dataframe[0].value) == findings
+    # How many messages were sent on a day is not told beside them: no share of another period's.
+    assert "They concern" not in words(app)
+    assert "No finding matches these filters" in words(open_page(homes["findings"], "findings", day="2001-01-01"))
 
 
 def test_rows_are_paged_worst_first(homes: dict[str, Path], open_page: Open, published: Published) -> None:
@@ -139,7 +157,9 @@ def test_of_an_earlier_snapshot_the_rows_lead_to_the_contact(homes: dict[str, Pa
 def test_counts_of_an_earlier_snapshot_are_the_same(homes: dict[str, Path], open_page: Open) -> None:
     for query in ({}, {"period": "March 2026"}, {"channel": "SMS"}, {"violations": "true"}):
         now, then = (open_page(homes[kind], "findings", **query) for kind in ("findings", "old"))
-        assert words(now).partition("\n**Whole")[0] == words(then).partition("\n**Whole")[0]
+        # The two were made one after the other: how long ago is not the same at every moment.
+        told, told_then = (re.sub(r"published .* ago", "", words(app)) for app in (now, then))
+        assert told.partition("\n**Whole")[0] == told_then.partition("\n**Whole")[0]
         assert [table.value.to_dict() for table in now.table] == [table.value.to_dict() for table in then.table]
 
 
@@ -179,6 +199,10 @@ def test_every_filter_chooses_the_same_in_counts_and_rows(
         Choice(channel="sms", program="offers", campaign="autumn-sale", violations=True),
         Choice(period=date(2026, 3, 1), laws=("us-tcpa-optout-10bd",)),
         Choice(waived="waived"),
+        Choice(
+            channel="sms",
+            day=published("select min(occurred_at)::date from audits.findings where channel = 'sms'")[0][0],
+        ),
     ]
     for choice in choices:
         counted = sum(row["finding_count"] for row in finding_list.counts(choice))

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import io
+import json
+from collections.abc import Callable, Iterator
 from datetime import date, time
 from pathlib import Path
+from typing import Any
 
+import pyarrow.parquet
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from dashboard import screening
+from dashboard import access, screening
 from dashboard.screening import ScreeningError
 from tests.pages.conftest import Open, words
 from tests.support.home import Home, without_validation
@@ -59,6 +63,28 @@ def test_who_may_be_sent_to_is_said_first_and_then_who_not_and_why(open_page: Op
     assert "47 CFR 64.1200(a)(2)" in refused["rule"][1]
     shown = words(app) + refused.to_csv()
     assert not [digits for digits in ("5550101", "555-0101", "5550103", "unlisted", "Anna") if digits in shown]
+
+
+@pytest.mark.parametrize("role", [access.OFFICER, access.MARKETER])
+def test_refused_rows_are_taken_as_the_role_may_see_them(
+    open_page: Open, screening_home: Home, monkeypatch: pytest.MonkeyPatch, role: str
+) -> None:
+    monkeypatch.setenv("HEED_DASHBOARD", json.dumps({"login": "none", "role": role}))
+    made: list[Callable[[], bytes]] = []
+    real = access.on_demand
+
+    def kept(export: str, rows: int, make: Callable[[], bytes], **more: Any) -> Callable[[], bytes]:
+        given = real(export, rows, make, **more)
+        made.extend([given] if export == "view" else [])
+        return given
+
+    monkeypatch.setattr(access, "on_demand", kept)
+    app = sent_off(open_page(screening_home.path, "screen"), "list.csv", LIST)
+    next(button for button in app.button if "refused-rows-with-the-reason" in str(button.key)).click().run()
+    assert not app.exception, app.exception
+    table = pyarrow.parquet.read_table(io.BytesIO(made[-1]()))
+    assert table.num_rows == 3
+    assert ("Contact" in table.column_names) == ("Evidence" in table.column_names) == (role == access.OFFICER)
 
 
 def test_the_clean_list_is_given_back_byte_for_byte_and_nothing_is_kept(

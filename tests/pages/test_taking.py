@@ -6,6 +6,8 @@ import csv
 import io
 import json
 import math
+import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +18,9 @@ import pyarrow.parquet
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from dashboard import charts, export, layout, taking
+from dashboard import access, charts, export, layout, taking
 from dashboard.words import formats
-from tests.pages.conftest import PAGES, Open
+from tests.pages.conftest import PAGES, Open, Published
 
 ORIGIN = {"heed_run": "run-1", "heed_as_of": "2026-11-18T14:05:00Z", "heed_selection": "October 2026, SMS",
           "heed_definition": "Opt-out rate"}  # fmt: skip
@@ -61,6 +63,67 @@ def test_a_chart_opens_as_files_and_as_an_image(homes: dict[str, Path], open_pag
     assert "Whole record, SMS" in spec["title"]["subtitle"]["text"]
     assert "run 20261118T141001Z-4f2a9c, data up to 2026-11-18 14:05 UTC" in spec["title"]["subtitle"]["text"]
     assert "opt_out_rate/heed" in spec["title"]["subtitle"]["text"]
+
+
+@pytest.fixture
+def files(monkeypatch: pytest.MonkeyPatch) -> list[Callable[[], bytes]]:
+    """What the page's buttons for what is shown call, as drawn: a click makes the file, and writes that down."""
+    made: list[Callable[[], bytes]] = []
+    real = access.on_demand
+
+    def kept(export: str, rows: int, make: Callable[[], bytes], **more: Any) -> Callable[[], bytes]:
+        given = real(export, rows, make, **more)
+        made.extend([given] if export == "view" else [])
+        return given
+
+    monkeypatch.setattr(access, "on_demand", kept)
+    return made
+
+
+def taken(app: AppTest, name: str, files: list[Callable[[], bytes]]) -> tuple[list[dict[str, str]], pyarrow.Table]:
+    """What the button that offers a table leads to: the rows of the CSV, and the Parquet file."""
+    files.clear()
+    [button] = [one for one in offers(app) if name in one.key]
+    button.click().run()
+    assert not app.exception, app.exception
+    as_csv, as_parquet = files[-2:]
+    rows = list(csv.DictReader(io.StringIO(as_csv().decode())))
+    return rows, pyarrow.parquet.read_table(io.BytesIO(as_parquet()))
+
+
+def log_of(home: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in (home / "private" / "access.jsonl").read_text().splitlines()]
+
+
+def test_the_findings_shown_are_taken_as_they_are_shown(
+    homes: dict[str, Path], open_page: Open, tmp_path: Path, files: list[Callable[[], bytes]]
+) -> None:
+    home = shutil.copytree(homes["findings"], tmp_path / "home")
+    app = open_page(home, "findings", severity=["Warning"], sort="Oldest first")
+    rows, table = taken(app, "findings-shown", files)
+    assert len(rows) == table.num_rows == 50
+    assert rows[0]["Contact"].startswith("'+") or "@" in rows[0]["Contact"]
+    assert {row["Severity"].split(",")[0] for row in rows} == {"Warning"}
+    # What opens another page is on the screen alone; where the numbers come from is in the file alone.
+    assert {"Finding", "Timeline", "open_finding"} & set(rows[0]) == set()
+    assert rows[0]["heed_run"] == "20261118T141001Z-4f2a9c"
+    exports = [(line["page"], line["rows"]) for line in log_of(home) if line["what"] == "export"]
+    assert exports[-2:] == [("findings", 50)] * 2
+
+
+def test_a_contact_s_records_are_taken_and_written_down_with_the_contact(
+    homes: dict[str, Path], open_page: Open, published: Published, tmp_path: Path, files: list[Callable[[], bytes]]
+) -> None:
+    home = shutil.copytree(homes["findings"], tmp_path / "home")
+    [(key,)] = published(
+        "select lpad(lower(hex(contact_key)), 16, '0') from audits.findings where contact_key is not null limit 1"
+    )
+    app = open_page(home, "contact", contact=key)
+    shown = app.dataframe[0].value
+    rows, table = taken(app, "everything-recorded", files)
+    assert len(rows) == table.num_rows == len(shown) > 0
+    last = log_of(home)[-1]
+    assert (last["what"], last["page"], last["contact_key"], last["export"]) == ("export", "contact", key, "view")
 
 
 def test_a_csv_says_in_every_row_where_it_is_from() -> None:
