@@ -8,7 +8,6 @@ heavy is imported here.
 from __future__ import annotations
 
 import argparse
-import json
 import re
 import sys
 from dataclasses import asdict, dataclass, field
@@ -196,12 +195,12 @@ def run(options: argparse.Namespace) -> None:
     address = sys.stdin.readline(_LONGEST_ADDRESS).strip() if options.address == "-" else options.address.strip()
     if not address:
         raise UsageError("There is no address.", "Name an address or a contact_key, or write one to standard input.")
-    held = everything_about(address, read(options.home))
-    if options.json:
-        print(json.dumps(as_object(held), ensure_ascii=False, default=_as_text))
-        return
     from pipelines import output
 
+    held = everything_about(address, read(options.home))
+    if options.json:
+        print(output.json_text(as_object(held), default=_as_text))
+        return
     if held.records:
         print(f"contact_key {held.key_text}: {len(held.records)} records", file=sys.stderr)
     else:

@@ -11,16 +11,14 @@ from pipelines.ledger import Ledger
 _OF_A_LOAD = re.compile(r"(?:part-)?(\d{6,})-[0-9a-f]{8}(?:-\d+)?\.parquet")
 
 
-def sweep(ledger: Ledger, private: Path) -> None:
+def sweep(ledger: Ledger, private: Path, published: Path) -> None:
     """Remove them; only to be called once every load that takes a removed one's place is in the ledger.
 
     A part goes if its load was taken out of the record, or if no line of the ledger ever named it and its load's number
     is another load's now. What no ledger speaks of is left alone: somebody may have restored an older one.
     """
-    for folder in (ledger.history, private):
-        for path in folder.rglob("*.partial"):
-            path.unlink(missing_ok=True)
-    for path in private.glob(".key-*"):
+    unfinished = [path for folder in (ledger.history, private, published) for path in folder.rglob("*.partial")]
+    for path in (*unfinished, *private.glob(".key-*"), *published.glob("*.building*")):
         path.unlink(missing_ok=True)
     for relative in ledger.retired_parts:
         (ledger.history / relative).unlink(missing_ok=True)

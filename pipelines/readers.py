@@ -135,6 +135,8 @@ def csv_header(path: Path) -> tuple[str, list[str]]:
 
 
 def _checked(path: Path, names: list[str]) -> list[str]:
+    if any("\0" in name for name in names):
+        raise UnreadableInputError(f"{path.name} has a NUL in its header.", "Deliver it again; nothing was loaded.")
     lowered = [name.lower() for name in names]
     for name in names:
         if name and lowered.count(name.lower()) > 1:

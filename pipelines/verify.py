@@ -145,6 +145,8 @@ def run(home: Path, *, as_json: bool, public_keys: Iterable[Path] = ()) -> None:
     names = {signature.read_public_key(path): str(path) for path in public_keys}
     signed, of_signatures = signatures(home, names or None)
     found = [*checks(home), *of_signatures]
+    from pipelines.output import terminal_safe  # which reads snapshots, and those are checked here
+
     wrong = [check for check in found if check.problem]
     if as_json:
         counts = {kind: sum(check.kind == kind for check in found) for kind in sorted({check.kind for check in found})}
@@ -153,9 +155,9 @@ def run(home: Path, *, as_json: bool, public_keys: Iterable[Path] = ()) -> None:
         print(json.dumps(told | {"signatures": [asdict(one) for one in signed]}, indent=1))
     else:
         for check in wrong:
-            print(f"{check.path} {check.problem}.")
+            print(terminal_safe(f"{check.path} {check.problem}."))
         if names or of_signatures:
-            print("\n".join(signature.in_words(signed, names)))
+            print("\n".join(map(terminal_safe, signature.in_words(signed, names))))
         if begun := _unfinished(home):
             print(f"An erasure was interrupted: {begun} contacts. To finish it: heed -C {home} run")
         print(f"{len(found):,} lines, parts and snapshots checked, {len(wrong):,} damaged. Head {head(home)}")

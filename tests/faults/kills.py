@@ -3,7 +3,7 @@
     python -m tests.faults.kills --kills 300 --seed 1
 
 Half of the moments are system calls that change a file of the home (by strace), a third are SQL statements, Python's
-own changes and steps, the rest are random times. Three runs of one home are killed, then one is left alone. The same
+own changes and steps, the rest are random times. Five runs of one home are killed, then one is left alone. The same
 seed picks the same moments.
 """
 
@@ -21,7 +21,7 @@ from random import Random
 from tests.faults.harness import BrokenPromiseError, Server, Trial
 
 #: How many runs of one home are killed before one is left alone.
-IN_A_ROW = 3
+IN_A_ROW = 5
 
 
 def moments(trial: Trial, count: int, draw: Random) -> list[tuple[str, float]]:
@@ -69,7 +69,7 @@ def main() -> int:
             except BrokenPromiseError as error:
                 print(f"BROKEN after {trial.tally.tried.total()} kills: {error}")
                 return 1
-            if number % 5 == 0:
+            if number % 4 == 0:
                 print(
                     f"{trial.tally.tried.total()} of {len(chosen)}, {time.perf_counter() - begun:.0f} s",
                     file=sys.stderr,
