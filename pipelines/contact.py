@@ -189,14 +189,14 @@ def run(options: argparse.Namespace) -> None:
 
     Raises UsageError without an address, ConfigurationError without the home's secret.
     """
+    from pipelines import output
+
     if options.each:
         _answer_each(options.home)
         return
     address = sys.stdin.readline(_LONGEST_ADDRESS).strip() if options.address == "-" else options.address.strip()
     if not address:
         raise UsageError("There is no address.", "Name an address or a contact_key, or write one to standard input.")
-    from pipelines import output
-
     held = everything_about(address, read(options.home))
     if options.json:
         print(output.json_text(as_object(held), default=_as_text))
@@ -213,6 +213,8 @@ def run(options: argparse.Namespace) -> None:
 
 def _answer_each(home: Path) -> None:
     """Answer every line of standard input with one line: the object of --json, or {"error": why there is none}."""
+    from pipelines import output
+
     while line := sys.stdin.readline(_LONGEST_ADDRESS):
         rest = line
         while rest and not rest.endswith("\n"):
@@ -223,7 +225,7 @@ def _answer_each(home: Path) -> None:
             raise
         except HeedError as error:
             answer = {"error": str(error)}
-        print(json.dumps(answer, ensure_ascii=False, default=_as_text), flush=True)
+        print(output.json_text(answer, default=_as_text), flush=True)
 
 
 def as_object(held: Held) -> dict[str, Any]:
