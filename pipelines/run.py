@@ -352,7 +352,7 @@ def execute(
             retention.enforce(
                 settings, ledger, instant, lambda: DuckDBEngine(**options_of(settings, work, "retention")), narrate
             )
-            leftovers.sweep(ledger, settings.private, settings.published)
+            leftovers.sweep(ledger, settings.home)
 
             parts = lineage.fingerprints(settings, ledger, wanted)
             digest = lineage.fingerprint(parts)

@@ -1,4 +1,4 @@
-"""Damaged deliveries and configurations, and what is promised of them: an error of heed's own or every row accounted for.
+"""Damaged deliveries and configurations, and what is promised: an error of heed's own, or every row accounted for.
 
 Real payloads (the shipped samples, and those of other projects where they lie beside this one) are cut, spliced,
 repeated, recoded and packed; each is then loaded as a run loads it.
@@ -68,7 +68,9 @@ def seeds() -> tuple[Seed, ...]:
     """Every payload to begin with, in a fixed order."""
     found = []
     for path in sorted((SAMPLES / "canonical").iterdir()):
-        found.append(Seed("canonical", f'table = "{path.stem}"\ntimezone = "America/New_York"', path.name, path.read_bytes()))
+        found.append(
+            Seed("canonical", f'table = "{path.stem}"\ntimezone = "America/New_York"', path.name, path.read_bytes())
+        )
     for path in sorted((SAMPLES / "generic").iterdir()):
         found.append(Seed("generic", SHOP if path.suffix == ".csv" else PUSH, path.name, path.read_bytes()))
     for connector in ("twilio", "whatsapp_cloud"):
@@ -86,10 +88,11 @@ def seeds() -> tuple[Seed, ...]:
 
 #: What is put into a payload.
 TOKENS = (
-    b'"', b"'", b"\n", b"\r", b"\r\n", b"\x00", b"\xff", b"\xef\xbb\xbf", b"\xed\xa0\x80", b",", b";", b"\t", b"{", b"[", b"]", b"}",
-    b"\\", b"\\u0000", b"\\ud800", b"null", b"NaN", b"-1e999", b"9" * 400, b"0", b"true", b"2026-02-30T25:61:61Z", b"+99:99",
-    b"0000-00-00", b"294277-01-10T04:00:54.775807Z", b"[" * 5000, b'{"a":' * 300 + b"1" + b"}" * 300, b"x" * 70_000,
-    b"%s%n", b"../../etc/passwd", b"\xf0\x9f\x98\x80", b"\xe2\x80\xae", b"=1+1", b"row_number", b"raw", b"contact", b"*", b"$", b".",
+    b'"', b"'", b"\n", b"\r", b"\r\n", b"\x00", b"\xff", b"\xef\xbb\xbf", b"\xed\xa0\x80", b",", b";", b"\t", b"{",
+    b"[",     b"]", b"}", b"\\", b"\\u0000", b"\\ud800", b"null", b"NaN", b"-1e999", b"9" * 400, b"0", b"true", b"+99:99",
+    b"2026-02-30T25:61:61Z", b"0000-00-00", b"294277-01-10T04:00:54.775807Z", b"[" * 5000, b"x" * 70_000,
+    b'{"a":' * 300 + b"1" + b"}" * 300, b"%s%n", b"../../etc/passwd", b"\xf0\x9f\x98\x80", b"\xe2\x80\xae", b"=1+1",
+    b"row_number", b"raw", b"contact", b"*", b"$", b".",
 )  # fmt: skip
 #: (what is done, where it begins, how much of the payload it is about, which token)
 Change = tuple[str, float, float, bytes]
@@ -148,7 +151,9 @@ def deliveries(draw: st.DrawFn) -> tuple[Seed, str, bytes]:
     name = draw(names(seed))
     data = changed(seed.data, draw(changes()))
     if draw(st.integers(0, 30)) == 0:
-        data = data.decode("utf-8", errors="replace").encode(draw(st.sampled_from(["utf-16", "latin-1", "utf-8-sig"])), "replace")
+        data = data.decode("utf-8", errors="replace").encode(
+            draw(st.sampled_from(["utf-16", "latin-1", "utf-8-sig"])), "replace"
+        )
     if name.endswith(".gz"):
         data = gzip.compress(data, mtime=0)
         if draw(st.integers(0, 3)) == 0:
@@ -162,7 +167,9 @@ def deliveries(draw: st.DrawFn) -> tuple[Seed, str, bytes]:
 def parquet(seed: Seed) -> bytes:
     """A seed's rows as a Parquet file of texts."""
     rows = [line.split(b",") for line in seed.data.splitlines()[:20]]
-    columns = {name.decode(errors="replace") or "x": [row[:1][0].decode(errors="replace") for row in rows] for name in rows[0]}
+    columns = {
+        name.decode(errors="replace") or "x": [row[:1][0].decode(errors="replace") for row in rows] for name in rows[0]
+    }
     path = Path(tempfile.mkdtemp()) / "x.parquet"
     polars.DataFrame(columns).write_parquet(path)
     data = path.read_bytes()
@@ -189,11 +196,9 @@ class Promises:
         except (EngineError, AccountingError):
             raise
         except HeedError as error:
-            assert error.exit_code in (11, 78), error
-            assert str(error)
-            assert home.ledger.loads == []
-            self.outcomes[type(error).__name__] += 1
+            refused: HeedError | None = error
         else:
+            refused = None
             for one in loads:
                 assert one.read_count == one.accepted_count + one.duplicate_count + one.quarantined_count
                 assert sum(one.tables.values()) == one.accepted_count
@@ -206,6 +211,10 @@ class Promises:
             self.outcomes["rows quarantined"] += loads[0].quarantined_count
         finally:
             faulthandler.cancel_dump_traceback_later()
+        if refused:
+            assert (refused.exit_code, bool(refused.remedy)) in ((11, True), (78, True))
+            assert home.ledger.loads == []
+            self.outcomes[type(refused).__name__] += 1
         shutil.rmtree(home.path.parent)
 
 
@@ -213,7 +222,9 @@ class Promises:
 def configurations() -> tuple[bytes, ...]:
     """Every heed.toml that the documents show."""
     pages = [*sorted((ROOT / "docs").glob("*.md")), ROOT / "README.md"]
-    found = [block for page in pages for block in re.findall(r"^```toml[^\n]*\n(.*?)^```$", page.read_text(), re.M | re.S)]
+    found = [
+        block for page in pages for block in re.findall(r"^```toml[^\n]*\n(.*?)^```$", page.read_text(), re.M | re.S)
+    ]
     assert len(found) > 5
     return tuple(block.encode() for block in found)
 
@@ -224,8 +235,7 @@ def configuration_holds(home: Path, data: bytes) -> str:
     try:
         read = settings.read(home)
     except ConfigurationError as error:
-        assert "heed.toml" in str(error)
-        return "refused"
+        return "refused" if "heed.toml" in str(error) else f"said without naming the file: {error}"
     for source in read.sources:
         try:
             connectors.connector(source)

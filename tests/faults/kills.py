@@ -18,7 +18,7 @@ from collections import defaultdict
 from pathlib import Path
 from random import Random
 
-from tests.faults.harness import BrokenPromiseError, Server, Trial
+from tests.faults.harness import BrokenPromiseError, Server, Tally, Trial
 
 #: How many runs of one home are killed before one is left alone.
 IN_A_ROW = 5
@@ -46,6 +46,16 @@ def moments(trial: Trial, count: int, draw: Random) -> list[tuple[str, float]]:
     return chosen[:count]
 
 
+def in_words(tally: Tally) -> str:
+    """What became of the kills, in a line."""
+    kinds = ", ".join(f"{kind} {tally.killed[kind]} of {count}" for kind, count in sorted(tally.tried.items()))
+    return (
+        f"{tally.tried.total()} tried, {tally.killed.total()} killed and survived ({kinds});"
+        f" a reader saw the old snapshot {tally.old_stood} times, the new one {tally.new_stood} times;"
+        f" rows lost: {tally.rows_lost}"
+    )
+
+
 def main() -> int:
     """Try the moments one after the other; returns 1 as soon as a promise is broken."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -70,19 +80,9 @@ def main() -> int:
                 print(f"BROKEN after {trial.tally.tried.total()} kills: {error}")
                 return 1
             if number % 4 == 0:
-                print(
-                    f"{trial.tally.tried.total()} of {len(chosen)}, {time.perf_counter() - begun:.0f} s",
-                    file=sys.stderr,
-                    flush=True,
-                )
+                print(f"{time.perf_counter() - begun:.0f} s: {in_words(trial.tally)}", file=sys.stderr, flush=True)
     shutil.rmtree(folder)
-    tally = trial.tally
-    kinds = ", ".join(f"{kind} {tally.killed[kind]} of {count}" for kind, count in sorted(tally.tried.items()))
-    print(f"seed {options.seed}: {tally.tried.total()} tried, {tally.killed.total()} killed and survived ({kinds})")
-    print(
-        f"a reader saw the old snapshot {tally.old_stood} times, the new one {tally.new_stood} times;"
-        f" rows lost: {tally.rows_lost}"
-    )
+    print(f"seed {options.seed}: {in_words(trial.tally)}")
     print(f"{time.perf_counter() - begun:.0f} seconds")
     return 0
 
