@@ -8,12 +8,15 @@ SERVE ?= 1
 N ?= 1000000
 OUT ?= bench.json
 PEERS ?= all
+KILLS ?= 300
+INPUTS ?= 2000
+SEED ?= 1
 SNAPSHOT_HOME ?=
 PAGES_OUT ?= pages.json
 # One test process for each core, within what memory has room for.
 WORKERS ?= -n auto --maxprocesses 8
 
-.PHONY: help install demo test check bench bench-pages slow-tests browser-tests spark-tests thorough simulations next-engine-tests spark peers lock clean
+.PHONY: help install demo test check bench bench-pages slow-tests browser-tests spark-tests thorough simulations faults fuzz next-engine-tests spark peers lock clean
 
 help:
 	@echo "make demo      set up, run the main job on sample logs, serve the dashboard (SERVE=0: stop before serving)"
@@ -22,6 +25,8 @@ help:
 	@echo "make simulations  measure coverage and error rates of the statistics (half an hour)"
 	@echo "make bench     time heed and its peers on the same files (N=messages OUT=file PEERS=names)"
 	@echo "make bench-pages  time the dashboard's pages (SNAPSHOT_HOME=home with a published snapshot)"
+	@echo "make faults    kill runs at hundreds of moments and check what is left (KILLS=300 SEED=1; needs strace)"
+	@echo "make fuzz      load thousands of damaged deliveries (INPUTS=2000 SEED=1)"
 	@echo "make install   set up .venv only"
 	@echo "make lock      resolve the dependencies anew into requirements.lock"
 
@@ -93,6 +98,13 @@ thorough: install
 # What docs/definitions.md says of coverage and error rates, measured again: half an hour or more.
 simulations: install
 	$(BIN)/python -m pytest $(WORKERS) -s -m simulation
+
+# What docs/faults.md counts: ten seconds for each kill, a second for each input.
+faults: install
+	$(BIN)/python -m tests.faults.kills --kills $(KILLS) --seed $(SEED)
+
+fuzz: install
+	$(BIN)/python -m tests.faults.fuzz --inputs $(INPUTS) --seed $(SEED)
 
 # Every rule, spans and the headline numbers on the next major DuckDB, which pyproject.toml allows and the lock does not choose yet.
 next-engine-tests: install
