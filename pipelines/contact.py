@@ -20,6 +20,7 @@ from pipelines.engines.duckdb import DuckDBEngine, path_list
 from pipelines.errors import EngineError, HeedError, UsageError
 from pipelines.ledger import Ledger
 from pipelines.settings import Settings, read
+from pipelines.terminal import json_text
 from pipelines.zones import utc_text
 
 COLUMNS = ("occurred_at", "kind", "source", "record_id", "channel", "program", "campaign_id", "what", "status",
@@ -189,8 +190,6 @@ def run(options: argparse.Namespace) -> None:
 
     Raises UsageError without an address, ConfigurationError without the home's secret.
     """
-    from pipelines import output
-
     if options.each:
         _answer_each(options.home)
         return
@@ -199,8 +198,10 @@ def run(options: argparse.Namespace) -> None:
         raise UsageError("There is no address.", "Name an address or a contact_key, or write one to standard input.")
     held = everything_about(address, read(options.home))
     if options.json:
-        print(output.json_text(as_object(held), default=_as_text))
+        print(json_text(as_object(held), default=_as_text))
         return
+    from pipelines import output
+
     if held.records:
         print(f"contact_key {held.key_text}: {len(held.records)} records", file=sys.stderr)
     else:
@@ -213,8 +214,6 @@ def run(options: argparse.Namespace) -> None:
 
 def _answer_each(home: Path) -> None:
     """Answer every line of standard input with one line: the object of --json, or {"error": why there is none}."""
-    from pipelines import output
-
     while line := sys.stdin.readline(_LONGEST_ADDRESS):
         rest = line
         while rest and not rest.endswith("\n"):
@@ -225,7 +224,7 @@ def _answer_each(home: Path) -> None:
             raise
         except HeedError as error:
             answer = {"error": str(error)}
-        print(output.json_text(answer, default=_as_text), flush=True)
+        print(json_text(answer, default=_as_text), flush=True)
 
 
 def as_object(held: Held) -> dict[str, Any]:

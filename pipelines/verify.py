@@ -13,6 +13,7 @@ from pipelines import chain, signature
 from pipelines.errors import DamagedHistoryError, NewerFormatError, NotWholeError
 from pipelines.ledger import NAME, Ledger, Load, Part, sha256_of
 from pipelines.publish import POINTER, RUNS, pointer_text
+from pipelines.terminal import terminal_safe
 
 
 @dataclass(frozen=True)
@@ -145,8 +146,6 @@ def run(home: Path, *, as_json: bool, public_keys: Iterable[Path] = ()) -> None:
     names = {signature.read_public_key(path): str(path) for path in public_keys}
     signed, of_signatures = signatures(home, names or None)
     found = [*checks(home), *of_signatures]
-    from pipelines.output import terminal_safe  # which reads snapshots, and those are checked here
-
     wrong = [check for check in found if check.problem]
     if as_json:
         counts = {kind: sum(check.kind == kind for check in found) for kind in sorted({check.kind for check in found})}
