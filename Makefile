@@ -11,12 +11,13 @@ PEERS ?= all
 KILLS ?= 300
 INPUTS ?= 2000
 SEED ?= 1
+SECONDS ?= 60
 SNAPSHOT_HOME ?=
 PAGES_OUT ?= pages.json
 # One test process for each core, within what memory has room for.
 WORKERS ?= -n auto --maxprocesses 8
 
-.PHONY: help install demo test check bench bench-pages slow-tests browser-tests spark-tests thorough simulations faults fuzz next-engine-tests spark peers lock clean
+.PHONY: help install demo test check bench bench-pages slow-tests browser-tests spark-tests thorough simulations faults fuzz fuzz-guided next-engine-tests spark peers lock clean
 
 help:
 	@echo "make demo      set up, run the main job on sample logs, serve the dashboard (SERVE=0: stop before serving)"
@@ -99,6 +100,15 @@ thorough: install
 simulations: install
 	$(BIN)/python -m pytest $(WORKERS) -s -m simulation
 
+# Guided by what an input makes the code do; atheris has a lock of its own, since nothing else wants it.
+fuzz-guided: .venv/fuzz/installed
+	PYTHONPATH=$(CURDIR)/.venv/fuzz $(BIN)/python -m tests.faults.guided -max_total_time=$(SECONDS) -seed=$(SEED) -max_len=4000
+
+.venv/fuzz/installed: .venv/installed requirements-fuzz.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes --upgrade --target .venv/fuzz \
+	    -r requirements-fuzz.lock
+	@touch $@
+
 # What docs/faults.md counts: ten seconds for each kill, a second for each input.
 faults: install
 	$(BIN)/python -m tests.faults.kills --kills $(KILLS) --seed $(SEED)
@@ -121,6 +131,8 @@ lock:
 	    --generate-hashes --no-emit-index-url --no-header --no-annotate --output-file requirements-spark.lock
 	printf 'chdb>=4,<5\nchdb-core>=26\n' | uv pip compile - --no-deps --python-version 3.11 --universal \
 	    --generate-hashes --no-emit-index-url --no-header --no-annotate --output-file requirements-peers.lock
+	echo 'atheris>=3,<3.1' | uv pip compile - --python-version 3.11 --universal \
+	    --generate-hashes --no-emit-index-url --no-header --no-annotate --output-file requirements-fuzz.lock
 
 clean:
 	rm -rf .venv build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
