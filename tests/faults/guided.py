@@ -1,9 +1,9 @@
-"""`make fuzz-guided`: texts that atheris makes from what they make heed's own code do, for heed.toml and for single values.
+"""`make fuzz-guided`: texts that atheris makes, from what they make heed's own code do, for heed.toml and for values.
 
     python -m tests.faults.guided -max_total_time=60 -seed=1
 
-It needs atheris, which is not part of heed's lock: requirements-fuzz.lock has it. It ends at the first input that raises
-anything but an error of heed's own, and keeps it as crash-<digest> in the current folder.
+It needs atheris, which is not part of heed's lock: requirements-fuzz.lock has it. It ends at the first input that
+raises anything but an error of heed's own, and keeps it as crash-<digest> in the current folder.
 """
 
 from __future__ import annotations
