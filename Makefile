@@ -8,13 +8,17 @@ SERVE ?= 1
 N ?= 1000000
 OUT ?= bench.json
 PEERS ?= all
+KILLS ?= 300
+INPUTS ?= 2000
+SEED ?= 1
+SECONDS ?= 60
 SNAPSHOT_HOME ?=
 PAGES_OUT ?= pages.json
 # One test process for each core, within what memory has room for.
 WORKERS ?= -n auto --maxprocesses 8
 OSV ?=
 
-.PHONY: help install demo test check bench bench-pages slow-tests browser-tests spark-tests thorough simulations next-engine-tests spark peers lock sbom advisories clean
+.PHONY: help install demo test check bench bench-pages slow-tests browser-tests spark-tests thorough simulations faults fuzz fuzz-guided next-engine-tests spark peers lock sbom advisories clean
 
 help:
 	@echo "make demo      set up, run the main job on sample logs, serve the dashboard (SERVE=0: stop before serving)"
@@ -23,6 +27,8 @@ help:
 	@echo "make simulations  measure coverage and error rates of the statistics (half an hour)"
 	@echo "make bench     time heed and its peers on the same files (N=messages OUT=file PEERS=names)"
 	@echo "make bench-pages  time the dashboard's pages (SNAPSHOT_HOME=home with a published snapshot)"
+	@echo "make faults    kill runs at hundreds of moments and check what is left (KILLS=300 SEED=1; needs strace)"
+	@echo "make fuzz      load thousands of damaged deliveries (INPUTS=2000 SEED=1)"
 	@echo "make install   set up .venv only"
 	@echo "make sbom      what heed is made of, as CycloneDX (sbom.json)"
 	@echo "make advisories  which locked versions have a known advisory (OSV=folder, .zip or .json of advisories)"
@@ -97,6 +103,22 @@ thorough: install
 simulations: install
 	$(BIN)/python -m pytest $(WORKERS) -s -m simulation
 
+# Guided by what an input makes the code do; atheris has a lock of its own, since nothing else wants it.
+fuzz-guided: .venv/fuzz/installed
+	PYTHONPATH=$(CURDIR)/.venv/fuzz $(BIN)/python -m tests.faults.guided -max_total_time=$(SECONDS) -seed=$(SEED) -max_len=4000
+
+.venv/fuzz/installed: .venv/installed requirements-fuzz.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes --upgrade --target .venv/fuzz \
+	    -r requirements-fuzz.lock
+	@touch $@
+
+# What docs/faults.md counts: ten seconds for each kill, a second for each input.
+faults: install
+	$(BIN)/python -m tests.faults.kills --kills $(KILLS) --seed $(SEED)
+
+fuzz: install
+	$(BIN)/python -m tests.faults.fuzz --inputs $(INPUTS) --seed $(SEED)
+
 # Every rule, spans and the headline numbers on the next major DuckDB, which pyproject.toml allows and the lock does not choose yet.
 next-engine-tests: install
 	@test -d .venv/next-engine || $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes \
@@ -112,6 +134,8 @@ lock:
 	    --generate-hashes --no-emit-index-url --no-header --no-annotate --output-file requirements-spark.lock
 	printf 'chdb>=4,<5\nchdb-core>=26\n' | uv pip compile - --no-deps --python-version 3.11 --universal \
 	    --generate-hashes --no-emit-index-url --no-header --no-annotate --output-file requirements-peers.lock
+	echo 'atheris>=3,<3.1' | uv pip compile - --python-version 3.11 --universal \
+	    --generate-hashes --no-emit-index-url --no-header --no-annotate --output-file requirements-fuzz.lock
 
 sbom: install
 	$(BIN)/python -m tools.sbom sbom.json

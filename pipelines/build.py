@@ -56,7 +56,8 @@ def number_words(engine: DuckDBEngine) -> None:
     words = {}
     for column, more in _WORDS.items():
         found = {row[0] for row in engine.rows(f"select distinct {column} from history.messages limit {_MANY_WORDS}")}
-        if len(found) < _MANY_WORDS:
+        has_nul = any("\0" in word for word in found - {None})  # which ends a statement, and DuckDB writes some itself
+        if len(found) < _MANY_WORDS and not has_nul:
             words[column] = found - {None} | set(more) or {""}
     engine.number_words("core.messages", words)
 

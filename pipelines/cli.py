@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import argparse
 import io
-import json
 import os
 import sys
 import traceback
@@ -58,7 +57,7 @@ def _run(options: argparse.Namespace) -> int:
 
 
 def _run_watched(options: argparse.Namespace, watch: Watch) -> int:
-    from pipelines import audit, report, run, settings, snapshots, waivers_file
+    from pipelines import audit, output, report, run, settings, snapshots, waivers_file
     from pipelines.narration import Narrator
     from pipelines.rulebook import book
 
@@ -79,10 +78,9 @@ def _run_watched(options: argparse.Namespace, watch: Watch) -> int:
         summary = snapshots.summary(engine)
     if options.json:
         summary |= {"snapshot": str(outcome.snapshot), "published": outcome.is_new, "seconds": outcome.seconds}
-        json.dump(summary, sys.stdout, ensure_ascii=False, indent=1)
-        print()
+        print(output.json_text(summary, indent=1))
     else:
-        sys.stdout.write(report.in_words(summary, str(outcome.snapshot)))
+        sys.stdout.write(output.terminal_safe_lines(report.in_words(summary, str(outcome.snapshot))))
     return VIOLATIONS_FOUND if options.fail_on_violation and summary["violations"] else 0
 
 
@@ -96,12 +94,11 @@ def _status(options: argparse.Namespace) -> int:
     pointer = publish.read_pointer(options.home / "published") or {}
     if options.json:
         kept = {name: summary[name] for name in ("run_id", "as_of", "violations", "verdict", "headline")}
-        print(
-            json.dumps(kept | {"pointer": pointer, "runs": snapshots.plain_rows(history)}, ensure_ascii=False, indent=1)
-        )
+        print(output.json_text(kept | {"pointer": pointer, "runs": snapshots.plain_rows(history)}, indent=1))
         return 0
     print(f"Published {pointer.get('published_at')} by run {summary['run_id']}.\n")
-    sys.stdout.write(in_words(summary, str(options.home / "published" / str(pointer.get("snapshot")))))
+    words = in_words(summary, str(options.home / "published" / str(pointer.get("snapshot"))))
+    sys.stdout.write(output.terminal_safe_lines(words))
     print("\nLast runs")
     columns = list(history[0]) if history else []
     sys.stdout.write(output.as_table(columns, [list(row.values()) for row in history]))
@@ -219,7 +216,7 @@ def _sign_key(options: argparse.Namespace) -> int:
 def _repair(options: argparse.Namespace) -> int:
     from pipelines import repair
 
-    repair.repair(options.home, lambda words: print(words, file=sys.stderr))
+    repair.repair(options.home, _complain)
     return 0
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from typing import Any
 
@@ -35,13 +34,12 @@ def run(options: argparse.Namespace) -> None:
     )
     compared = comparison.compare(options.home, options.then, options.now, selection)
     if options.format == "json":
-        json.dump(_plain(compared), sys.stdout, ensure_ascii=False, indent=1)
-        print()
+        print(output.json_text(_plain(compared), indent=1))
     elif options.format == "csv":
         texts = [row | {name: " ".join(row[name]) for name in ("why", "loads")} for row in compared["numbers"]]
         output.write_rows(COLUMNS, [[row[name] for name in COLUMNS] for row in texts], "csv")
     else:
-        sys.stdout.write(words.in_words(compared))
+        sys.stdout.write(output.terminal_safe_lines(words.in_words(compared)))
 
 
 def _plain(value: Any) -> Any:

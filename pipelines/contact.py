@@ -8,7 +8,6 @@ heavy is imported here.
 from __future__ import annotations
 
 import argparse
-import json
 import re
 import sys
 from dataclasses import asdict, dataclass, field
@@ -21,6 +20,7 @@ from pipelines.engines.duckdb import DuckDBEngine, path_list
 from pipelines.errors import EngineError, HeedError, UsageError
 from pipelines.ledger import Ledger
 from pipelines.settings import Settings, read
+from pipelines.terminal import json_text
 from pipelines.zones import utc_text
 
 COLUMNS = ("occurred_at", "kind", "source", "record_id", "channel", "program", "campaign_id", "what", "status",
@@ -198,7 +198,7 @@ def run(options: argparse.Namespace) -> None:
         raise UsageError("There is no address.", "Name an address or a contact_key, or write one to standard input.")
     held = everything_about(address, read(options.home))
     if options.json:
-        print(json.dumps(as_object(held), ensure_ascii=False, default=_as_text))
+        print(json_text(as_object(held), default=_as_text))
         return
     from pipelines import output
 
@@ -224,7 +224,7 @@ def _answer_each(home: Path) -> None:
             raise
         except HeedError as error:
             answer = {"error": str(error)}
-        print(json.dumps(answer, ensure_ascii=False, default=_as_text), flush=True)
+        print(json_text(answer, default=_as_text), flush=True)
 
 
 def as_object(held: Held) -> dict[str, Any]:

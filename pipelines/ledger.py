@@ -204,23 +204,19 @@ class Ledger:
         self._apply(entry)
 
     def check_parts(self) -> None:
-        """Raise DamagedHistoryError when a part is missing or has not the size that was written."""
-        for load in self._loads.values():
-            for part in load.parts:
-                path = self.history / part.path
-                size = path.stat().st_size if path.exists() else None
-                if size != part.size_bytes:
-                    found = "is missing" if size is None else f"has {size} bytes instead of {part.size_bytes}"
-                    raise DamagedHistoryError(f"{path} {found}.", _REMEDY)
-
-    def check_contents(self) -> None:
-        """Raise DamagedHistoryError when a part is not what was written, to the byte.
+        """Raise DamagedHistoryError when a part is missing or is not what was written, to the byte.
 
         Parquet has no checksum of its own: one changed byte of a packed page can read as other numbers.
         """
         parts = [part for load in self._loads.values() for part in load.parts]
+        for part in parts:
+            path = self.history / part.path
+            size = path.stat().st_size if path.exists() else None
+            if size != part.size_bytes:
+                found = "is missing" if size is None else f"has {size} bytes instead of {part.size_bytes}"
+                raise DamagedHistoryError(f"{path} {found}.", _REMEDY)
         with ThreadPoolExecutor(os.cpu_count()) as pool:
-            found = pool.map(lambda part: sha256_of(self.history / part.path), parts)
-            for part, sha256 in zip(parts, found, strict=True):
+            found_digests = pool.map(lambda part: sha256_of(self.history / part.path), parts)
+            for part, sha256 in zip(parts, found_digests, strict=True):
                 if sha256 != part.sha256:
                     raise DamagedHistoryError(f"{self.history / part.path} is not what was written.", _REMEDY)

@@ -86,6 +86,12 @@ def check_parquet(engine: DuckDBEngine, path: Path, limits: Limits) -> None:
         raise beyond(path.name, f"unpacks to more than {limits.unpacked_ratio} times its size", "unpacked_ratio")
 
 
+def check_header(path: Path, names: list[str]) -> None:
+    """Raise UnreadableInputError for a name of a column that no query can hold."""
+    if any("\0" in name for name in names):
+        raise UnreadableInputError(f"{path.name} has a NUL in its header.", "Deliver it again; nothing was loaded.")
+
+
 def check_row_count(name: str, count: int, limits: Limits) -> None:
     """Raise UnreadableInputError for a file of too many rows."""
     if count > limits.row_count:

@@ -4,29 +4,20 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from pipelines.errors import UsageError
 from pipelines.snapshots import plain
+from pipelines.terminal import json_text as json_text
+from pipelines.terminal import terminal_safe as terminal_safe
+from pipelines.terminal import terminal_safe_lines as terminal_safe_lines
 
 if TYPE_CHECKING:
     import polars
 
-_CONTROL = {code: f"\\x{code:02x}" for code in (*range(32), 127, *range(128, 160))}
 _WIDEST = 48
-
-
-def terminal_safe(text: str) -> str:
-    """Text with control characters spelled out, so that nothing in the data can drive a terminal."""
-    return text.translate(_CONTROL)
-
-
-def terminal_safe_lines(text: str) -> str:
-    """The same for text of several lines."""
-    return "\n".join(map(terminal_safe, text.split("\n")))
 
 
 def formula_safe(value: Any) -> Any:
@@ -69,10 +60,7 @@ def as_csv(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
 
 def as_json(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
     """One array of objects."""
-    return (
-        json.dumps([dict(zip(columns, map(plain, row), strict=True)) for row in rows], ensure_ascii=False, indent=1)
-        + "\n"
-    )
+    return json_text([dict(zip(columns, map(plain, row), strict=True)) for row in rows], indent=1) + "\n"
 
 
 def write_parquet(frame: polars.DataFrame) -> None:

@@ -224,9 +224,8 @@ def write_history(engine: DuckDBEngine, published: Path) -> dict[str, Any]:
     """Build run.history from the runs published before and this one; returns this one's row."""
     row = summary_row(engine)
     # A line torn by a crash is none: that run's snapshot was never pointed at.
-    earlier = [dict(line.entry) for line in chain.lines(published / RUNS) if line.entry and not line.problem]
-    for one in earlier:
-        one["as_of"], one["started_at"] = _instant(one["as_of"]), _instant(one["started_at"])
+    earlier = [line.entry for line in chain.lines(published / RUNS) if line.entry and line.entry.get("run_id")]
+    earlier = [one | {name: _instant(one.get(name)) for name in ("as_of", "started_at")} for one in earlier]
     schema: dict[str, Any] = {
         "run_id": polars.String,
         "as_of": _INSTANT,

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from pipelines.engines.duckdb import DuckDBEngine, identifier, path_text, quoted
 from pipelines.errors import EngineError, HeedError, UnreadableInputError
-from pipelines.limits import check_parquet, nested_too_deep
+from pipelines.limits import check_header, check_parquet, nested_too_deep
 from pipelines.settings_limits import Limits
 from pipelines.shapes import column_names, without_quotes
 from pipelines.text_lines import Lines, lines_of, opened
@@ -31,7 +31,6 @@ _EPOCH_MICROSECONDS = {"s": "1e6", "ms": "1e3"}
 _SHAPE_LINES = 20
 _BLANKS = "chr(32) || chr(9) || chr(13) || chr(10) || chr(65279)"
 _LARGEST_OBJECT = 1 << 30
-_LONGEST_LINE = 16 << 20
 _serial = itertools.count(1)
 
 
@@ -135,6 +134,7 @@ def csv_header(path: Path) -> tuple[str, list[str]]:
 
 
 def _checked(path: Path, names: list[str]) -> list[str]:
+    check_header(path, names)
     lowered = [name.lower() for name in names]
     for name in names:
         if name and lowered.count(name.lower()) > 1:
@@ -214,8 +214,7 @@ def _with_one_kind_of_line_end(path: Path, work: Path) -> Path:
 def _line_scan(path: Path, limits: Limits) -> tuple[str, str]:
     _refuse_utf16(path, _head(path)[:4])
     # With '' as null a blank line is a row, as it must be for line numbers to be right; otherwise it is skipped.
-    longest = limits.line_size or _LONGEST_LINE
-    options = f"delim='\x01', quote='', escape='', nullstr='', strict_mode=false, max_line_size={longest}"
+    options = f"delim='\x01', quote='', escape='', nullstr='', strict_mode=false, max_line_size={limits.json_line_size}"
     return _scan(path, ["line"], options, has_header=False)
 
 

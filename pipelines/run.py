@@ -352,7 +352,7 @@ def execute(
             retention.enforce(
                 settings, ledger, instant, lambda: DuckDBEngine(**options_of(settings, work, "retention")), narrate
             )
-            leftovers.sweep(ledger, settings.private)
+            leftovers.sweep(ledger, settings.home)
 
             parts = lineage.fingerprints(settings, ledger, wanted)
             digest = lineage.fingerprint(parts)
@@ -361,7 +361,6 @@ def execute(
                 tell("nothing_new")
                 return Outcome(pointer["run_id"], settings.published / pointer["snapshot"], False, new_loads, steps)
 
-            ledger.check_contents()
             # Great Expectations takes seconds to import: it does so while DuckDB builds. It imports PySpark too where
             # that is installed, which warns of pandas 3: heed hands no data frame from one to the other.
             warnings.filterwarnings("ignore", "PySpark does not yet fully support pandas", FutureWarning)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import gzip
 import io
-import json
 import os
 import sys
 from collections.abc import Callable
@@ -49,7 +48,7 @@ def run(options: argparse.Namespace) -> int:
         _print_list(screened)
     elif refused is None and not options.json:
         _print_refused(screened.refused, options.format)
-    counts = json.dumps(screened.counts(), ensure_ascii=False) if options.json else screened.words()
+    counts = output.json_text(screened.counts()) if options.json else output.terminal_safe_lines(screened.words())
     # With the list itself on standard output, its counts are narration in either form.
     print(counts, file=sys.stdout if options.json and out is not None else sys.stderr)
     return len(screened.refused)

@@ -28,6 +28,11 @@ class Limits:
     symlinks: bool = False
 
     @property
+    def json_line_size(self) -> int:
+        """Bytes that a line of JSON may have."""
+        return self.line_size or 16 << 20
+
+    @property
     def changed_reading(self) -> dict[str, Any]:
         """Those that decide which rows are used, where they are not the default."""
         return {

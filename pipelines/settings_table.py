@@ -62,6 +62,8 @@ class Table:
         value = self.take(key, str)
         if value is not None and not value.strip():
             raise self.wrong(key, "is empty", "Write a value or remove the line.")
+        if value is not None and "\0" in value:
+            raise self.wrong(key, "holds a NUL character", "Take it out.")
         return default if value is None else value
 
     def texts(self, key: str) -> tuple[str, ...]:

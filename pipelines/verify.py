@@ -13,6 +13,7 @@ from pipelines import chain, signature
 from pipelines.errors import DamagedHistoryError, NewerFormatError, NotWholeError
 from pipelines.ledger import NAME, Ledger, Load, Part, sha256_of
 from pipelines.publish import POINTER, RUNS, pointer_text
+from pipelines.terminal import terminal_safe
 
 
 @dataclass(frozen=True)
@@ -153,9 +154,9 @@ def run(home: Path, *, as_json: bool, public_keys: Iterable[Path] = ()) -> None:
         print(json.dumps(told | {"signatures": [asdict(one) for one in signed]}, indent=1))
     else:
         for check in wrong:
-            print(f"{check.path} {check.problem}.")
+            print(terminal_safe(f"{check.path} {check.problem}."))
         if names or of_signatures:
-            print("\n".join(signature.in_words(signed, names)))
+            print("\n".join(map(terminal_safe, signature.in_words(signed, names))))
         if begun := _unfinished(home):
             print(f"An erasure was interrupted: {begun} contacts. To finish it: heed -C {home} run")
         print(f"{len(found):,} lines, parts and snapshots checked, {len(wrong):,} damaged. Head {head(home)}")

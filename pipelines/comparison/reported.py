@@ -11,7 +11,7 @@ import polars
 
 from pipelines import snapshots
 from pipelines.engines.duckdb import DuckDBEngine
-from pipelines.errors import EngineError, UsageError
+from pipelines.errors import DamagedSnapshotError, EngineError, UsageError
 from pipelines.measures.periods import report_zone
 
 _LOAD_DAYS = (
@@ -65,7 +65,7 @@ def read(snapshot: Path) -> Reported:
     try:
         with snapshots.opened(snapshot) as engine:
             return of(engine)
-    except EngineError as error:
+    except (EngineError, DamagedSnapshotError) as error:
         raise UsageError(
             f"{snapshot} cannot be read: it is damaged, or another version of heed wrote it.",
             "Compare other runs; a new run publishes a new snapshot.",

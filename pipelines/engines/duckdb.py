@@ -290,8 +290,9 @@ class DuckDBEngine:
 
 
 def quoted(text: str) -> str:
-    """`text` as an SQL string literal."""
-    return "'" + text.replace("'", "''") + "'"
+    """`text` as an SQL string literal; where it holds a NUL, which ends a statement, as an expression."""
+    literal = "'" + text.replace("'", "''") + "'"
+    return "(" + literal.replace("\0", "' || chr(0) || '") + ")" if "\0" in text else literal
 
 
 def identifier(name: str) -> str:

@@ -3,7 +3,7 @@
     python -m tests.faults.kills --kills 300 --seed 1
 
 Half of the moments are system calls that change a file of the home (by strace), a third are SQL statements, Python's
-own changes and steps, the rest are random times. Three runs of one home are killed, then one is left alone. The same
+own changes and steps, the rest are random times. Five runs of one home are killed, then one is left alone. The same
 seed picks the same moments.
 """
 
@@ -18,10 +18,10 @@ from collections import defaultdict
 from pathlib import Path
 from random import Random
 
-from tests.faults.harness import BrokenPromiseError, Server, Trial
+from tests.faults.harness import BrokenPromiseError, Server, Tally, Trial
 
 #: How many runs of one home are killed before one is left alone.
-IN_A_ROW = 3
+IN_A_ROW = 5
 
 
 def moments(trial: Trial, count: int, draw: Random) -> list[tuple[str, float]]:
@@ -44,6 +44,16 @@ def moments(trial: Trial, count: int, draw: Random) -> list[tuple[str, float]]:
     seconds = trial.undisturbed_seconds()
     chosen += [("time", round(draw.uniform(0.3, seconds), 3)) for _ in range(count - len(chosen))]
     return chosen[:count]
+
+
+def in_words(tally: Tally) -> str:
+    """What became of the kills, in a line."""
+    kinds = ", ".join(f"{kind} {tally.killed[kind]} of {count}" for kind, count in sorted(tally.tried.items()))
+    return (
+        f"{tally.tried.total()} tried, {tally.killed.total()} killed and survived ({kinds});"
+        f" a reader saw the old snapshot {tally.old_stood} times, the new one {tally.new_stood} times;"
+        f" rows lost: {tally.rows_lost}"
+    )
 
 
 def main() -> int:
@@ -69,20 +79,10 @@ def main() -> int:
             except BrokenPromiseError as error:
                 print(f"BROKEN after {trial.tally.tried.total()} kills: {error}")
                 return 1
-            if number % 5 == 0:
-                print(
-                    f"{trial.tally.tried.total()} of {len(chosen)}, {time.perf_counter() - begun:.0f} s",
-                    file=sys.stderr,
-                    flush=True,
-                )
+            if number % 4 == 0:
+                print(f"{time.perf_counter() - begun:.0f} s: {in_words(trial.tally)}", file=sys.stderr, flush=True)
     shutil.rmtree(folder)
-    tally = trial.tally
-    kinds = ", ".join(f"{kind} {tally.killed[kind]} of {count}" for kind, count in sorted(tally.tried.items()))
-    print(f"seed {options.seed}: {tally.tried.total()} tried, {tally.killed.total()} killed and survived ({kinds})")
-    print(
-        f"a reader saw the old snapshot {tally.old_stood} times, the new one {tally.new_stood} times;"
-        f" rows lost: {tally.rows_lost}"
-    )
+    print(f"seed {options.seed}: {in_words(trial.tally)}")
     print(f"{time.perf_counter() - begun:.0f} seconds")
     return 0
 

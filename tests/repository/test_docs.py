@@ -9,6 +9,7 @@ import json
 import re
 import shlex
 from collections.abc import Callable, Iterator
+from dataclasses import fields
 from functools import cache
 from pathlib import Path
 
@@ -24,6 +25,7 @@ from pipelines import (
     settings,
     settings_dashboard,
     settings_engine,
+    settings_limits,
     settings_operations,
     settings_retention,
     snapshots,
@@ -128,7 +130,8 @@ def settings_in_code() -> set[str]:
     helpers = r"(?:_(?:deadline|country|zone|seconds|at_least)\(table, |asked\.add\(|table\.text\()\"(\w+)\""
     found = set(re.findall(methods, source)) | set(re.findall(helpers, source))
     # Tables of [dashboard] have sections of their own.
-    return found - {"roles"} | set(settings_dashboard.ROLES)
+    limits = {field.name for field in fields(settings_limits.Limits)}
+    return found - {"roles"} | set(settings_dashboard.ROLES) | limits
 
 
 def test_every_setting_is_documented_and_no_other() -> None:

@@ -223,7 +223,7 @@ def test_tests_and_tools_import_what_is_declared() -> None:
     extra = declared(PYPROJECT["project"]["optional-dependencies"]["dev"]) | {"importlinter", "google"}
     needed = declared(PYPROJECT["project"]["dependencies"])
     # What the benchmarks compare heed with has locks of its own.
-    locks = [(ROOT / f"requirements-{name}.lock").read_text(encoding="utf-8") for name in ("peers", "spark")]
+    locks = [(ROOT / f"requirements-{name}.lock").read_text(encoding="utf-8") for name in ("peers", "spark", "fuzz")]
     extra |= declared(re.findall(r"^[a-z].*", "\n".join(locks), re.MULTILINE))
     assert imported("tests", "tools") - needed - extra == set()
 

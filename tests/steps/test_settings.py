@@ -119,7 +119,7 @@ MISTAKES = [
     (
         "colour = 1",
         "top level colour is not a setting",
-        "It may hold alerts, dashboard, engine, log, monitoring, policy, source",
+        "It may hold alerts, dashboard, engine, limits, log, monitoring, policy, retention, signature, source",
     ),
     ("policy = 3", "policy is 3", "a table"),
     ("source = {}", "source is {}", "a list"),
