@@ -18,8 +18,8 @@ from pipelines.engines.duckdb import DuckDBEngine, path_list
 from pipelines.errors import UsageError
 from pipelines.ledger import Ledger
 from pipelines.lock import home_lock
-from pipelines.run import options_of, work_folder
 from pipelines.settings import Settings, read
+from pipelines.working import options_of, work_folder
 
 _LONGEST_ADDRESS = 1_000
 

@@ -20,8 +20,8 @@ from pipelines.engines.duckdb import DuckDBEngine, path_list, path_text, quoted
 from pipelines.errors import ConfigurationError, ContactKeyCollisionError, UsageError
 from pipelines.ledger import Ledger, Part, sha256_of
 from pipelines.lock import home_lock
-from pipelines.run import options_of, work_folder
 from pipelines.settings import read
+from pipelines.working import options_of, work_folder
 
 
 def rotate(home: Path, narrate: Callable[[str], None]) -> int:

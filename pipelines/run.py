@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import secrets
-import shutil
 import time
 import warnings
 from collections.abc import Callable, Iterator
@@ -14,18 +12,14 @@ from datetime import UTC, datetime
 from importlib import import_module
 from pathlib import Path
 from threading import Thread
-from typing import Any, Protocol
 
 from pipelines import (
     audit,
     build,
     chain,
     changes,
-    identity,
-    inbox,
     leftovers,
     lineage,
-    load,
     private_files,
     provenance,
     publish,
@@ -35,19 +29,11 @@ from pipelines import (
 from pipelines.engines.duckdb import DuckDBEngine
 from pipelines.errors import ConfigurationError, UsageError
 from pipelines.ledger import Ledger, Load
+from pipelines.loading import Narrate, Tell, load_new
 from pipelines.lock import home_lock
 from pipelines.settings import Settings
-from pipelines.settings_table import memory_bytes
 from pipelines.signature import Signer, read_signer
-
-Narrate = Callable[[str], None]
-
-
-class Tell(Protocol):
-    """What is told of every event of a run: its name and its facts; never an address."""
-
-    def __call__(self, event: str, /, **facts: Any) -> None: ...
-
+from pipelines.working import engine_of, options_of, work_folder
 
 #: The years for which there are calendars of holidays and of clock changes.
 _FIRST_YEAR, _LAST_YEAR = 2000, 2040
@@ -165,129 +151,6 @@ def _as_of(text: str, from_command_line: bool) -> datetime:
     return instant.astimezone(UTC)
 
 
-#: Bytes of memory that a run's working database takes for each record, at the most.
-_BYTES_PER_RECORD = 400
-#: With fewer records, or a smaller file to load, sharing the work among threads costs more than it saves.
-_RECORDS_FOR_ONE_THREAD, _BYTES_FOR_ONE_THREAD = 20_000, 2_000_000
-
-
-def _memory_limit(settings: Settings) -> int:
-    """Bytes that DuckDB may hold: what the configuration says, or half of this machine's memory."""
-    if settings.policy.memory_limit:
-        return memory_bytes(settings.policy.memory_limit)
-    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2
-
-
-def _fits_in_memory(settings: Settings, ledger: Ledger) -> bool:
-    """Whether the working database needs no file: packing relations for the disk costs as much as computing them."""
-    return _records(ledger) * _BYTES_PER_RECORD < _memory_limit(settings) // 2
-
-
-def _records(ledger: Ledger) -> int:
-    return sum(one.accepted_count for one in ledger.loads)
-
-
-@contextmanager
-def work_folder(settings: Settings) -> Iterator[Path]:
-    """A disposable folder below private/ (staged rows hold addresses), gone afterwards."""
-    work = settings.private / "work"
-    shutil.rmtree(work, ignore_errors=True)  # what a killed run left behind
-    settings.private.mkdir(mode=0o700, exist_ok=True)
-    work.mkdir(mode=0o700)
-    try:
-        yield work
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
-
-
-def options_of(settings: Settings, work: Path, name: str, *, is_small: bool = False) -> dict[str, Any]:
-    """What DuckDB may take of this machine for the database `name`, and where it spills."""
-    return {
-        "memory_limit": f"{_memory_limit(settings) // 1024}KiB",
-        "threads": settings.policy.threads or (1 if is_small else None),
-        "temporary_folder": work / f"{name}.spill",
-    }
-
-
-@contextmanager
-def _engine(settings: Settings, ledger: Ledger, work: Path, name: str) -> Iterator[DuckDBEngine]:
-    """A disposable database to build in, with a cluster for what is heavy where [engine] says so."""
-    path = None if _fits_in_memory(settings, ledger) else work / f"{name}.duckdb"
-    is_small = _records(ledger) < _RECORDS_FOR_ONE_THREAD
-    options = options_of(settings, work, name, is_small=is_small) | {"in_memory": ("audits",)}
-    if settings.engine.name != "spark":
-        with DuckDBEngine(path, **options) as engine:
-            yield engine
-        return
-    from pipelines.engines.spark import SparkEngine, shared_folder
-
-    with (
-        shared_folder(settings.engine, settings.home, work) as folder,
-        SparkEngine(path, told=settings.engine, folder=folder, home_history=settings.history, **options) as engine,
-    ):
-        yield engine
-
-
-def _load_time(ledger: Ledger, now: datetime, narrate: Narrate) -> datetime:
-    """When what is loaded now is loaded: never before what was loaded already, whatever the clock says.
-
-    Records of later than a day after it are refused, and a clock that was set back must not refuse a year of them.
-    """
-    last = max((datetime.fromisoformat(one.loaded_at) for one in ledger.loads), default=now)
-    if now < last:
-        narrate(f"The clock says {now:%Y-%m-%d %H:%M}, before the last load ({last:%Y-%m-%d %H:%M} UTC): set it right.")
-    return max(now, last)
-
-
-def _load(
-    settings: Settings, ledger: Ledger, work: Path, started_at: datetime, narrate: Narrate, tell: Tell
-) -> list[Load]:
-    if not settings.sources:
-        narrate("heed.toml names no source: there is nothing to read.")
-    files = inbox.inbox_files(settings, ledger, narrate)
-    for sentence in inbox.retire_reread(settings, ledger, files):
-        narrate(sentence)
-    new = list(inbox.new_files(settings, ledger, files, narrate))
-    key = identity.home_key(settings.private, ledger, may_make=not ledger.loads) if new else b""
-    loads = []
-    loaded_at = _load_time(ledger, started_at, narrate)
-    for position, file in enumerate(new, start=1):
-        narrate(f"Loading {file.file(settings.home)} ({position} of {len(new)})")
-        name, begun = f"load_{position}", time.perf_counter()
-        is_small = file.size_bytes < _BYTES_FOR_ONE_THREAD
-        options = options_of(settings, work, name, is_small=is_small)
-        with DuckDBEngine(work / f"{name}.duckdb", **options) as engine:
-            one = load.load_file(engine, settings, ledger, file, key, work, loaded_at)
-        tell("file_loaded", **_counts(one), seconds=_since(begun))
-        if one.read_count == 0:
-            narrate(f"{one.file} holds no rows.")
-        if one.textless_count:
-            narrate(
-                f"{one.textless_count:,} rows of {one.file} came without their texts: forgotten, or past their time."
-            )
-        loads.append(one)
-    refused = [one for one in loads if one.quarantined_count]
-    for sentence in quarantine.beyond_limits(settings.private, refused):
-        narrate(sentence)
-    if refused:
-        worst = max(refused, key=lambda one: one.quarantined_count / one.read_count)
-        narrate(
-            f"{sum(one.quarantined_count for one in refused):,} of {sum(one.read_count for one in loads):,} rows"
-            f" quarantined, in {len(refused)} of {len(loads)} files; most of all in {worst.file}"
-            f" ({worst.quarantined_count:,} of {worst.read_count:,})."
-        )
-    return loads
-
-
-def _counts(one: Load) -> dict[str, Any]:
-    """What the log says of a load: nothing that a delivered file's name or rows could bring in."""
-    names = ("load_id", "source", "connector", "size_bytes")
-    return {name: getattr(one, name) for name in (*names, *(f"{kind}_count" for kind in _KINDS))}
-
-
-_KINDS = ("read", "accepted", "duplicate", "quarantined")
-
-
 def _since(begun: float) -> float:
     return round(time.perf_counter() - begun, 3)
 
@@ -340,7 +203,7 @@ def execute(
         steps: Steps = []
         with work_folder(settings) as work:
             begun = time.perf_counter()
-            new_loads = _load(settings, ledger, work, started_at, narrate, tell)
+            new_loads = load_new(settings, ledger, work, started_at, narrate, tell)
 
             def done(name: str, rows: int) -> None:
                 steps.append((name, _since(begun), rows))
@@ -365,7 +228,7 @@ def execute(
             # that is installed, which warns of pandas 3: heed hands no data frame from one to the other.
             warnings.filterwarnings("ignore", "PySpark does not yet fully support pandas", FutureWarning)
             Thread(target=import_module, args=("great_expectations",), daemon=True).start()
-            with _engine(settings, ledger, work, run_id) as engine:
+            with engine_of(settings, ledger, work, run_id) as engine:
                 run = Run(settings, ledger, engine, run_id, started_at, instant, parts, new_loads, steps, signer)
                 for name, words, step in STEPS:
                     narrate(words)
