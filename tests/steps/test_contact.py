@@ -125,7 +125,7 @@ def test_a_stream_of_questions_is_answered_line_by_line(home: Home, monkeypatch:
     monkeypatch.setenv("HEED_KEY", "another secret of thirty letters")
     monkeypatch.setattr("sys.stdin", io.StringIO("+12025550101\n" + answers[0]["contact_key"]))
     refused, found = (json.loads(line) for line in home.heed("contact", "--each", "--json").out.splitlines())
-    assert "is not the secret that this home's history was keyed with" in refused["error"]
+    assert "HEED_KEY is not the secret that history is keyed with" in refused["error"]
     assert found == answers[0]
 
 
@@ -157,7 +157,7 @@ def test_without_the_secret_a_key_still_finds_its_contact(home: Home, monkeypatc
     monkeypatch.setenv("HEED_KEY", "another secret of thirty letters")
     said = home.heed("contact", "+12025550101", "--json")
     assert (said.code, said.out) == (78, "")
-    assert "is not the secret that this home's history was keyed with" in said.err
+    assert "HEED_KEY is not the secret that history is keyed with" in said.err
     assert "0101" not in said.err
     assert len(home.heed("contact", key, "--json").json()["records"]) == 5
 
