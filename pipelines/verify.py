@@ -170,7 +170,7 @@ def _unfinished(home: Path) -> int:
     """How many contacts are being forgotten and are not known to be."""
     try:
         return len(Ledger(home / "history").unfinished)
-    except DamagedHistoryError:
+    except (DamagedHistoryError, NewerFormatError):
         return 0
 
 
