@@ -198,7 +198,7 @@ def test_another_secret_finds_no_address_and_every_key(
     held = shutil.copytree(held_home.path, tmp_path / "home")  # whose history no process of this server has open yet
     app = typed(open_page(held, "contact"), FOUND)
     assert "The address could not be looked up" in words(app)
-    assert "HEED_KEY is not the secret that history is keyed with" in words(app)
+    assert "is not the secret that history is keyed with" in words(app)
     assert "contact" not in app.query_params
     assert "got 3 messages" in words(typed(app, key.upper()))
 

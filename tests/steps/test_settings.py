@@ -195,7 +195,8 @@ def test_a_home_must_be_there_and_be_readable(tmp_path: Path) -> None:
 def test_a_new_home_reads_as_the_defaults(tmp_path: Path) -> None:
     path = homes.make_home(tmp_path / "logs")
     assert settings.read(path.parent).policy == Policy()
-    assert {child.name for child in path.parent.iterdir()} == {"heed.toml", "inbox", "history", "published", "private"}
+    assert {child.name for child in path.parent.iterdir()} == {"heed.toml", *homes.FOLDERS}
+    assert {"inbox", "history", "published", "private"} < homes.FOLDERS.keys()
     assert (path.parent / "private").stat().st_mode & 0o777 == 0o700
     with pytest.raises(UsageError, match="exists already"):
         homes.make_home(path.parent)
