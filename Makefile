@@ -17,8 +17,9 @@ PAGES_OUT ?= pages.json
 # One test process for each core, within what memory has room for.
 WORKERS ?= -n auto --maxprocesses 8
 OSV ?=
+MINUTES ?= 60
 
-.PHONY: help install demo test check bench bench-pages slow-tests browser-tests spark-tests thorough simulations faults fuzz fuzz-guided next-engine-tests spark peers lock sbom advisories clean
+.PHONY: help install demo test check bench bench-pages slow-tests browser-tests spark-tests thorough simulations faults fuzz fuzz-guided soak next-engine-tests spark peers lock sbom advisories clean
 
 help:
 	@echo "make demo      set up, run the main job on sample logs, serve the dashboard (SERVE=0: stop before serving)"
@@ -28,6 +29,7 @@ help:
 	@echo "make bench     time heed and its peers on the same files (N=messages OUT=file PEERS=names)"
 	@echo "make bench-pages  time the dashboard's pages (SNAPSHOT_HOME=home with a published snapshot)"
 	@echo "make faults    kill runs at hundreds of moments and check what is left (KILLS=300 SEED=1; needs strace)"
+	@echo "make soak      runs, kills and readers together (MINUTES=60 SEED=1)"
 	@echo "make fuzz      load thousands of damaged deliveries (INPUTS=2000 SEED=1)"
 	@echo "make install   set up .venv only"
 	@echo "make sbom      what heed is made of, as CycloneDX (sbom.json)"
@@ -115,6 +117,9 @@ fuzz-guided: .venv/fuzz/installed
 # What docs/faults.md counts: ten seconds for each kill, a second for each input.
 faults: install
 	$(BIN)/python -m tests.faults.kills --kills $(KILLS) --seed $(SEED)
+
+soak: install
+	$(BIN)/python -m tests.faults.soak --minutes $(MINUTES) --seed $(SEED)
 
 fuzz: install
 	$(BIN)/python -m tests.faults.fuzz --inputs $(INPUTS) --seed $(SEED)
