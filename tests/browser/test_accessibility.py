@@ -8,6 +8,7 @@ from typing import Any
 import axe_playwright_python
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import TimeoutError as PlaywrightTimeoutError
 
 from dashboard.words import texts
 from tests.browser.test_pages import opened, settled
@@ -87,6 +88,10 @@ STOP = """() => {
     inside: box.bottom > 0 && box.top < innerHeight && box.right > 0 && box.left < innerWidth,
   }
 }"""
+IN_SIGHT = """() => {
+  const box = document.activeElement.getBoundingClientRect()
+  return box.bottom > 0 && box.top < innerHeight && box.right > 0 && box.left < innerWidth
+}"""
 MISSED = """() => [...document.querySelectorAll(
     'a[href], button, input, select, textarea, summary, [tabindex="0"], [role="button"], [role="combobox"]')]
   .filter((part) => !part.dataset.reached && part.tabIndex >= 0 && !part.disabled && part.checkVisibility(
@@ -94,6 +99,15 @@ MISSED = """() => [...document.querySelectorAll(
   // Of a group of choices one is a stop; the arrow keys reach the others.
   .filter((part) => !part.closest('[role="radiogroup"]')?.querySelector('[data-reached]'))
   .map((part) => part.outerHTML.slice(0, 160))"""
+
+
+def comes_into_sight(page: Page) -> bool:
+    """Whether what the keyboard is at is soon in the window: a table scrolls to its cell a moment later."""
+    try:
+        page.wait_for_function(IN_SIGHT, timeout=2_000)
+    except PlaywrightTimeoutError:
+        return False
+    return True
 
 
 def walk(page: Page) -> list[dict[str, Any]]:
@@ -106,8 +120,26 @@ def walk(page: Page) -> list[dict[str, Any]]:
             if stops:
                 return stops
             continue
+        stop["inside"] = stop["inside"] or comes_into_sight(page)
         stops.append(stop)
     raise AssertionError(f"the keyboard does not get out: {stops[-5:]}")
+
+
+@pytest.mark.parametrize("name", list(texts.PAGES))
+def test_the_keyboard_reaches_every_control_in_reading_order(
+    browser: Browser, dashboard: str, screenshots: Path, name: str
+) -> None:
+    with opened(browser, dashboard) as page:
+        page.goto(f"{dashboard}/{'' if name == 'overview' else name}")
+        settled(page)
+        stops = walk(page)
+        assert stops[0]["what"].endswith("Skip to main content")
+        assert [stop["what"] for stop in stops if not stop["visible"]] == []
+        assert [stop["what"] for stop in stops if not stop["inside"]] == []
+        assert [stop["what"] for stop in stops if not stop["isAfter"]] == []
+        assert page.evaluate(MISSED) == []
+        page.keyboard.press("Shift+Tab")
+        page.screenshot(path=screenshots / f"focus-{name}.png")
 
 
 def test_an_officer_needs_no_mouse(browser: Browser, dashboard: str, screenshots: Path) -> None:
