@@ -17,10 +17,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
 
 from pipelines.durable import write_even_if_full
 from pipelines.errors import EngineError
+from pipelines.event_log import Tell
 from pipelines.health import Health, Published
 from pipelines.settings_operations import Alerts, alert_urls
 from pipelines.zones import utc_text
@@ -46,11 +46,7 @@ class Alert:
     body: str
 
 
-class _Log(Protocol):
-    def __call__(self, event: str, /, **facts: Any) -> None: ...
-
-
-def send_due(home: Path, told: Alerts, health: Health, log: _Log, complain: Callable[[str], None]) -> None:
+def send_due(home: Path, told: Alerts, health: Health, log: Tell, complain: Callable[[str], None]) -> None:
     """Send to every address what it was not told of yet, and note what was sent; raises OSError."""
     urls = alert_urls(told)
     if not urls or not told.on:

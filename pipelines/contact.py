@@ -185,6 +185,14 @@ def _records(engine: DuckDBEngine, table: Table, kind: str, ledger: Ledger, held
     return records
 
 
+def asked_for(options: argparse.Namespace) -> str:
+    """The address or key that the command line names; a - reads it from standard input. Raises UsageError for none."""
+    address = sys.stdin.readline(_LONGEST_ADDRESS).strip() if options.address == "-" else options.address.strip()
+    if not address:
+        raise UsageError("There is no address.", "Name an address or a contact_key, or write one to standard input.")
+    return str(address)
+
+
 def run(options: argparse.Namespace) -> None:
     """Print everything about a contact as the command line asks; a - reads the address from standard input.
 
@@ -193,10 +201,7 @@ def run(options: argparse.Namespace) -> None:
     if options.each:
         _answer_each(options.home)
         return
-    address = sys.stdin.readline(_LONGEST_ADDRESS).strip() if options.address == "-" else options.address.strip()
-    if not address:
-        raise UsageError("There is no address.", "Name an address or a contact_key, or write one to standard input.")
-    held = everything_about(address, read(options.home))
+    held = everything_about(asked_for(options), read(options.home))
     if options.json:
         print(json_text(as_object(held), default=_as_text))
         return

@@ -15,13 +15,20 @@ from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from pipelines.settings_operations import Log
+from pipelines.zones import utc_text
 
 NAME = "log.jsonl"
 #: The file before it, once that one was full.
 EARLIER = "log.1.jsonl"
+
+
+class Tell(Protocol):
+    """What is told of every event of a run: its name and its facts; never an address."""
+
+    def __call__(self, event: str, /, **facts: Any) -> None: ...
 
 
 class EventLog:
@@ -35,7 +42,7 @@ class EventLog:
         """Add one line: when, which event, of which run, and its facts."""
         if self.told.to == "none":
             return
-        at = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        at = utc_text(datetime.now(UTC), "milliseconds")
         line = (json.dumps({"at": at, "event": event, "run_id": self.run_id} | facts) + "\n").encode()
         try:
             if self.told.to == "stderr":

@@ -15,13 +15,10 @@ from pathlib import Path
 
 from pipelines import contact, erasing, identity, private_files
 from pipelines.engines.duckdb import DuckDBEngine, path_list
-from pipelines.errors import UsageError
 from pipelines.ledger import Ledger
 from pipelines.lock import home_lock
 from pipelines.settings import Settings, read
 from pipelines.working import options_of, work_folder
-
-_LONGEST_ADDRESS = 1_000
 
 
 @dataclass
@@ -100,10 +97,7 @@ def run(options: argparse.Namespace) -> None:
 
     Raises UsageError without an address.
     """
-    address = sys.stdin.readline(_LONGEST_ADDRESS).strip() if options.address == "-" else options.address.strip()
-    if not address:
-        raise UsageError("There is no address.", "Name an address or a contact_key, or write one to standard input.")
-    done = forget(options.home, address, lambda words: print(words, file=sys.stderr))
+    done = forget(options.home, contact.asked_for(options), lambda words: print(words, file=sys.stderr))
     if options.json:
         print(json.dumps(asdict(done), ensure_ascii=False))
     else:

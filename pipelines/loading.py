@@ -6,21 +6,16 @@ import time
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from pipelines import identity, inbox, load, quarantine
 from pipelines.engines.duckdb import DuckDBEngine
+from pipelines.event_log import Tell
 from pipelines.ledger import Ledger, Load
 from pipelines.settings import Settings
 from pipelines.working import BYTES_FOR_ONE_THREAD, options_of
 
 Narrate = Callable[[str], None]
-
-
-class Tell(Protocol):
-    """What is told of every event of a run: its name and its facts; never an address."""
-
-    def __call__(self, event: str, /, **facts: Any) -> None: ...
 
 
 def _load_time(ledger: Ledger, now: datetime, narrate: Narrate) -> datetime:
@@ -37,6 +32,10 @@ def _load_time(ledger: Ledger, now: datetime, narrate: Narrate) -> datetime:
 def load_new(
     settings: Settings, ledger: Ledger, work: Path, started_at: datetime, narrate: Narrate, tell: Tell
 ) -> list[Load]:
+    """Load every file of the inbox that history does not have yet, each in a database of its own; returns the loads.
+
+    Raises what reading a file raises; the files before it stay loaded.
+    """
     if not settings.sources:
         narrate("heed.toml names no source: there is nothing to read.")
     files = inbox.inbox_files(settings, ledger, narrate)
@@ -76,8 +75,5 @@ def load_new(
 
 def _counts(one: Load) -> dict[str, Any]:
     """What the log says of a load: nothing that a delivered file's name or rows could bring in."""
-    names = ("load_id", "source", "connector", "size_bytes")
-    return {name: getattr(one, name) for name in (*names, *(f"{kind}_count" for kind in _KINDS))}
-
-
-_KINDS = ("read", "accepted", "duplicate", "quarantined")
+    counts = ("read_count", "accepted_count", "duplicate_count", "quarantined_count")
+    return {name: getattr(one, name) for name in ("load_id", "source", "connector", "size_bytes", *counts)}

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from pipelines.errors import ConfigurationError, LockedError
+from pipelines.zones import utc_text
 
 NAME = ".lock"
 #: Everybody waits so long: `holder` takes the lock for an instant to see whether it is free.
@@ -37,7 +38,7 @@ def home_lock(
         ) from error
     try:
         _take(descriptor, home, wait_seconds, narrate)
-        since = datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+        since = utc_text(datetime.now(UTC), "seconds")
         with suppress(OSError):  # a full disk: the lock holds without its words
             os.ftruncate(descriptor, 0)
             os.pwrite(descriptor, json.dumps({"pid": os.getpid(), "verb": verb, "since": since}).encode(), 0)

@@ -28,8 +28,9 @@ from pipelines import (
 )
 from pipelines.engines.duckdb import DuckDBEngine
 from pipelines.errors import ConfigurationError, UsageError
+from pipelines.event_log import Tell
 from pipelines.ledger import Ledger, Load
-from pipelines.loading import Narrate, Tell, load_new
+from pipelines.loading import Narrate, load_new
 from pipelines.lock import home_lock
 from pipelines.settings import Settings
 from pipelines.signature import Signer, read_signer

@@ -30,8 +30,8 @@ _LOCAL = rf"^{_DAY_AND_TIME}$"
 _OF = ":"  # between a reason and the column it is of
 _EARLIEST = "timestamptz '2000-01-01 00:00:00+00'"
 _TRUE = ("true", "t", "yes", "y", "1")
-DEFAULT_LIMITS = Limits()
 _FALSE = ("false", "f", "no", "n", "0")
+DEFAULT_LIMITS = Limits()
 
 
 def _words(values: tuple[str, ...]) -> str:

@@ -23,6 +23,7 @@ from pipelines.errors import SUCCESSES, EngineError, HeedError, LockedError, Usa
 from pipelines.event_log import EventLog
 from pipelines.output import terminal_safe
 from pipelines.settings_operations import of_home
+from pipelines.zones import utc_text
 
 #: What the log says of the end of a run.
 _ENDS = ("exit_code", "seconds", "error", "relation")
@@ -33,7 +34,7 @@ def _complain(words: str) -> None:
 
 
 def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return utc_text(datetime.now(UTC), "milliseconds")
 
 
 class Watch:

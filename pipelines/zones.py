@@ -18,9 +18,9 @@ _LAST = datetime(2041, 1, 1, tzinfo=UTC)
 _STEP = timedelta(days=5)
 
 
-def utc_text(instant: datetime) -> str:
-    """An instant in ISO 8601 with Z."""
-    return instant.astimezone(UTC).isoformat().replace("+00:00", "Z")
+def utc_text(instant: datetime, timespec: str = "auto") -> str:
+    """An instant in ISO 8601 with Z, to the `timespec` of `isoformat`."""
+    return instant.astimezone(UTC).isoformat(timespec=timespec).replace("+00:00", "Z")
 
 
 #: One stretch of time in which a zone keeps one offset: from, until (both UTC, end exclusive), seconds east.
